@@ -1,0 +1,1 @@
+"""The grammars of the small languages inside workflow files, as package data."""

@@ -1,0 +1,160 @@
+"""The ledger: a writer reads the IR through it, and whatever it does not settle is reported by itself.
+
+    with ledger.of(task) as account:
+        job.timeout = account.take("run_timeout")
+        account.approximate("queue_timeout", QUEUE_LIMIT, "the wait in the queue is not limited")
+
+Each non-default field of each noun is one *leaf*, unless its value is again a noun or a tuple of nouns: then the
+leaves are theirs. When a block closes, fields that were neither taken nor settled become "not carried".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+import attrs
+
+from pwxc.diagnostics import Code, Diagnostics
+from pwxc.diagnostics import codes as C  # noqa: N812
+from pwxc.fidelity.fate import Fate
+from pwxc.ir.entity import fields_of, is_entity
+from pwxc.source import Span
+
+
+@attrs.frozen
+class Entry:
+    """What became of one leaf. `where` is its place in the output, in words; `why` is told for the losing fates."""
+
+    construct: str
+    span: Span | None
+    fate: Fate
+    where: str = ""
+    why: str = ""
+    code: Code | None = None
+
+
+_WHOLE = "*"
+
+
+class Account:
+    """The part of the ledger for one noun; a context manager."""
+
+    __slots__ = ("_fates", "_ledger", "noun")
+
+    def __init__(self, ledger: Ledger, noun: Any) -> None:
+        self.noun = noun
+        self._ledger = ledger
+        self._fates: dict[str, Entry | Fate] = ledger.fates.setdefault(id(noun), {})
+
+    def __enter__(self) -> Account:
+        """Open the account."""
+        self._ledger.nouns.setdefault(id(self.noun), self.noun)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the account; what was not settled is found by `Ledger.close`."""
+
+    def take(self, field: str, fate: Fate = Fate.EXACT) -> Any:
+        """Give a field's value, and note that it is kept."""
+        self._fates[field] = fate
+        return getattr(self.noun, field)
+
+    def emulate(self, *names: str) -> None:
+        """Note that fields are kept through generated code."""
+        for name in names:
+            self._fates[name] = Fate.EMULATED
+
+    def cosmetic(self, *names: str) -> None:
+        """Note that fields cannot affect a run."""
+        for name in names:
+            self._fates[name] = Fate.COSMETIC
+
+    def approximate(self, field: str, code: Code, message: str, **more: Any) -> None:
+        """Note that a field is kept with a difference, and say which."""
+        self._settle(field, Fate.APPROXIMATED, code, message, **more)
+
+    def manual(self, field: str, code: Code, message: str, **more: Any) -> None:
+        """Note that a person has to do something for this field."""
+        self._settle(field, Fate.MANUAL, code, message, **more)
+
+    def drop(self, field: str, code: Code, message: str, **more: Any) -> None:
+        """Note that a field is not in the output, and say so."""
+        self._settle(field, Fate.DROPPED, code, message, **more)
+
+    def whole(self, fate: Fate) -> None:
+        """Settle the noun and everything below it at once."""
+        self._fates[_WHOLE] = fate
+
+    def _settle(self, field: str, fate: Fate, code: Code, message: str, **more: Any) -> None:
+        default = fields_of(self.noun)
+        if field != _WHOLE and not _counts(self.noun, field, default):
+            return
+        span = more.pop("span", None) or getattr(self.noun, "span", None)
+        self._ledger.diagnostics.add(code, message, span, **more)
+        self._fates[field] = Entry("", span, fate, why=message, code=code)
+
+
+def _counts(noun: Any, name: str, known: Iterable[Any]) -> bool:
+    return any(field.name == name and getattr(noun, name) != field.default for field in known)
+
+
+@attrs.define
+class Ledger:
+    """The account of one compilation: fates by noun and field, and the diagnostics of the losing ones."""
+
+    diagnostics: Diagnostics = attrs.field(factory=Diagnostics)
+    fates: dict[int, dict[str, Entry | Fate]] = attrs.field(factory=dict, repr=False)
+    nouns: dict[int, Any] = attrs.field(factory=dict, repr=False)
+
+    def of(self, noun: Any) -> Account:
+        """Open the account of a noun."""
+        return Account(self, noun)
+
+    def close(self, workflow: Any) -> list[Entry]:
+        """Walk the workflow, report what no account has settled, and give an entry for every leaf."""
+        entries: list[Entry] = []
+        self._visit(workflow, _describe(workflow), None, entries)
+        return entries
+
+    def _visit(self, noun: Any, construct: str, inherited: Fate | Entry | None, entries: list[Entry]) -> None:
+        settled = self.fates.get(id(noun), {})
+        whole = settled.get(_WHOLE, inherited)
+        for field in fields_of(noun):
+            value = getattr(noun, field.name)
+            if value is field.default or value == field.default:
+                continue
+            fate = settled.get(field.name, whole)
+            nested = _nested(value)
+            if nested:
+                for child in nested:
+                    self._visit(child, f"{construct} {_describe(child)}", fate, entries)
+                continue
+            entries.append(self._entry(noun, f"{construct}.{field.name}", field.name, fate))
+
+    def _entry(self, noun: Any, construct: str, name: str, fate: Fate | Entry | None) -> Entry:
+        span = getattr(noun, "span", None)
+        if fate is None:
+            message = f"{_describe(noun)}: `{name.replace('_', ' ')}` is not carried into the output"
+            self.diagnostics.add(C.NOT_CARRIED, message, span)
+            return Entry(construct, span, Fate.DROPPED, why=message, code=C.NOT_CARRIED)
+        if isinstance(fate, Fate):
+            return Entry(construct, span, fate)
+        return attrs.evolve(fate, construct=construct)
+
+
+def _nested(value: object) -> tuple[Any, ...]:
+    if is_entity(value):
+        return (value,)
+    if isinstance(value, tuple) and value and is_entity(value[0]):
+        return value
+    return ()
+
+
+def _describe(noun: Any) -> str:
+    kind = type(noun).__name__.lower()
+    name = getattr(noun, "name", None) or getattr(noun, "parent", None)
+    return f"{kind} {name}" if isinstance(name, str) else kind

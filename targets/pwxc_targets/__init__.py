@@ -1,0 +1,1 @@
+"""The systems that pwxc reads and writes, one folder each."""
