@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pwxc.api import compile as compile  # noqa: A004
+    from pwxc.api import lint as lint
     from pwxc.api import read as read
     from pwxc.compiler import Compilation as Compilation
     from pwxc.compiler import Policy as Policy
 
 __version__ = "0.1.0"
-__all__ = ["Compilation", "Policy", "__version__", "compile", "read"]
+__all__ = ["Compilation", "Policy", "__version__", "compile", "lint", "read"]
 
-_HOMES = {"compile": "pwxc.api", "read": "pwxc.api", "Compilation": "pwxc.compiler", "Policy": "pwxc.compiler"}
+_HOMES = {
+    "compile": "pwxc.api",
+    "lint": "pwxc.api",
+    "read": "pwxc.api",
+    "Compilation": "pwxc.compiler",
+    "Policy": "pwxc.compiler",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import attrs
 
@@ -59,27 +58,41 @@ def compile_sources(
     to: Target,
     origin: Target | None = None,
     settings: ReadSettings | None = None,
-    options: Mapping[str, str] | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
     policy: Policy | None = None,
 ) -> Compilation:
     """Compile texts, which together are one workflow, into the files of another system.
 
-    `origin` is guessed from the first text when it is not given.
+    `origin` is guessed from the first text when it is not given. `options` holds the options of each system by its
+    name; those of the system that is read apply as well.
     """
     policy = policy or Policy()
-    settings = settings or ReadSettings()
+    options = options or {}
     with _collector_paused():
-        workflow, diagnostics, reader = read(sources, origin=origin, settings=settings)
+        workflow, diagnostics, reader = read(sources, origin=origin, settings=settings, options=options)
         guessed = origin is None and reader is not None
         dialect = reader.name if reader is not None else ""
         if workflow is None:
             return Compilation((), Report(), tuple(diagnostics), None, dialect, guessed)
-        files, report, said = write(workflow, to=to, options=options or {}, policy=policy)
+        refused = _judge_reading(diagnostics, policy)
+        files, report, said = write(workflow, to=to, options=options.get(to.name, {}), policy=policy)
+    if refused:
+        files, report = (), attrs.evolve(report, refused=(*refused, *report.refused))
     return Compilation(files, report, (*diagnostics, *said), workflow, dialect, guessed)
 
 
+def _judge_reading(diagnostics: Diagnostics, policy: Policy) -> list[Diagnostic]:
+    """Give what a strict user refuses of the reader's warnings."""
+    diagnostics.items, refused = judge(diagnostics.items, allow=policy.allow, lossy=policy.lossy, strict=policy.strict)
+    return refused
+
+
 def read(
-    sources: Sequence[Source], *, origin: Target | None = None, settings: ReadSettings | None = None
+    sources: Sequence[Source],
+    *,
+    origin: Target | None = None,
+    settings: ReadSettings | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[Workflow | None, Diagnostics, Target | None]:
     """Read texts into the IR; the workflow is None when there are errors."""
     diagnostics = Diagnostics()
@@ -91,7 +104,7 @@ def read(
     if reader.read is None:
         diagnostics.add(C.NOT_READABLE, f"`{reader.name}` files cannot be read yet")
         return None, diagnostics, reader
-    settings = attrs.evolve(settings or ReadSettings(), options=reader.settle_options(_options(settings)))
+    settings = _settle(settings, reader, options)
     workflow = reader.read(tuple(sources), settings, diagnostics)
     failed = diagnostics.failed and _demote_allowed(diagnostics, settings.allow)
     if failed or workflow is None:
@@ -101,8 +114,35 @@ def read(
     return workflow, diagnostics, reader
 
 
-def _options(settings: ReadSettings | None) -> Mapping[str, str]:
-    return settings.options if settings is not None else {}
+def lint(
+    source: Source,
+    *,
+    origin: Target | None = None,
+    settings: ReadSettings | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
+) -> Diagnostics:
+    """Check a text by reading it and by its system's own rules; nothing is said twice."""
+    _, diagnostics, reader = read([source], origin=origin, settings=settings, options=options)
+    if reader is not None and reader.lint is not None:
+        reader.lint((source,), _settle(settings, reader, options), diagnostics)
+    once: dict[tuple[object, ...], Diagnostic] = {}
+    for item in diagnostics:
+        once.setdefault(_identity(item), item)
+    return Diagnostics(list(once.values()))
+
+
+def _identity(item: Diagnostic) -> tuple[object, ...]:
+    span = item.span.resolve() if item.span is not None else None
+    place = (span.source.name, span.start, span.end) if span is not None else None
+    return item.code.id, item.message, place
+
+
+def _settle(
+    settings: ReadSettings | None, reader: Target, options: Mapping[str, Mapping[str, str]] | None
+) -> ReadSettings:
+    settings = settings or ReadSettings()
+    given = {**settings.options, **(options or {}).get(reader.name, {})}
+    return attrs.evolve(settings, options=reader.settle_options(given))
 
 
 def _demote_allowed(diagnostics: Diagnostics, allow: frozenset[str]) -> bool:
@@ -139,47 +179,30 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def load_source(path: Path | str, data: bytes, diagnostics: Diagnostics) -> Source | None:
-    """Decode a file's bytes; a byte-order mark is dropped, anything that is not UTF-8 is a diagnostic."""
-    name = str(path)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        before = Source(name, data[: fault.start].decode("utf-8-sig", "replace") + "\ufffd")
-        at = len(before.text) - 1
-        diagnostics.add(
-            C.NOT_TEXT, f"not UTF-8 text: byte 0x{data[fault.start]:02x} at {fault.start}", before.span(at, at + 1)
-        )
-        return None
-    return Source(name, text, Path(path) if name != "<stdin>" else None)
-
-
 def resolve_target(name: str, diagnostics: Diagnostics) -> Target | None:
     """Find a system by its name, or say which there are."""
     target = registry.find(name)
-    if target is None:
+    if target is None and (fault := registry.broken().get(name)) is not None:
+        diagnostics.add(C.UNKNOWN_DIALECT, f"the system `{name}` is installed but cannot be loaded", notes=[fault])
+    elif target is None:
         help_text = did_you_mean(name, registry.names())
         diagnostics.add(C.UNKNOWN_DIALECT, f"no system is called `{name}`", help=help_text)
     return target
 
 
-def split_options(
-    items: Iterable[str], targets: Iterable[Target], diagnostics: Diagnostics
-) -> dict[str, dict[str, str]]:
-    """Sort `TARGET.NAME=VALUE` items by target; unknown targets, names and values are diagnostics."""
-    known = {target.name: target for target in targets}
-    sorted_items: dict[str, dict[str, str]] = {name: {} for name in known}
+def split_options(items: Iterable[str], diagnostics: Diagnostics) -> dict[str, dict[str, str]]:
+    """Sort `SYSTEM.NAME=VALUE` items by system; unknown systems, names and values are diagnostics."""
+    sorted_items: dict[str, dict[str, str]] = {}
     for item in items:
         key, equals, value = item.partition("=")
         system, dot, name = key.partition(".")
         if not equals or not dot:
             diagnostics.add(C.BAD_OPTION, f"`{item}` is not of the form `SYSTEM.NAME=VALUE`")
             continue
-        target = known.get(system) or registry.find(system)
+        target = registry.find(system)
         if target is None:
-            diagnostics.add(
-                C.BAD_OPTION, f"no system is called `{system}`", help=did_you_mean(system, registry.names())
-            )
+            help_text = did_you_mean(system, registry.names())
+            diagnostics.add(C.BAD_OPTION, f"no system is called `{system}`", help=help_text)
             continue
         option = next((option for option in target.options if option.name == name), None)
         if option is None:

@@ -144,13 +144,29 @@ def names() -> list[str]:
 
 @cache
 def find(name: str) -> Target | None:
-    """Find a system by its name."""
+    """Find a system by its name; one that cannot be loaded (see `broken`) is none."""
     point = _entry_points().get(name)
-    return point.load() if point is not None else None
+    if point is None:
+        return None
+    try:
+        target: Target = point.load()
+    except Exception as fault:  # an outsider's module may raise anything while it is imported
+        _faults[name] = f"{type(fault).__name__}: {fault}"
+        return None
+    return target
+
+
+_faults: dict[str, str] = {}
+
+
+def broken() -> dict[str, str]:
+    """Give the installed systems that cannot be loaded, with the reason."""
+    all_targets()
+    return dict(_faults)
 
 
 def all_targets() -> list[Target]:
-    """Load every installed system."""
+    """Load every installed system; those that cannot be loaded are left out, see `broken`."""
     return [target for name in names() if (target := find(name)) is not None]
 
 

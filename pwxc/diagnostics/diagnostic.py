@@ -76,6 +76,10 @@ class Diagnostics:
         """Whether there is an error."""
         return any(item.severity is Severity.ERROR for item in self.items)
 
+    def failed_besides(self, allowed: frozenset[str]) -> bool:
+        """Whether there is an error that is not among the allowed codes (ids or names)."""
+        return any(item.code.id not in allowed and item.code.name not in allowed for item in self.errors)
+
     def __iter__(self) -> Iterator[Diagnostic]:
         """Go through them in the order in which they were found."""
         return iter(self.items)

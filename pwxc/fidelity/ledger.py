@@ -74,7 +74,10 @@ class Account:
             self._fates[name] = Fate.COSMETIC
 
     def approximate(self, field: str, code: Code, message: str, **more: Any) -> None:
-        """Note that a field is kept with a difference, and say which."""
+        """Note that a field is kept with a difference, and say which.
+
+        With `once=True` the same message is told a single time in a compilation, though every leaf counts.
+        """
         self._settle(field, Fate.APPROXIMATED, code, message, **more)
 
     def manual(self, field: str, code: Code, message: str, **more: Any) -> None:
@@ -94,7 +97,10 @@ class Account:
         if field != _WHOLE and not _counts(self.noun, field, default):
             return
         span = more.pop("span", None) or getattr(self.noun, "span", None)
-        self._ledger.diagnostics.add(code, message, span, **more)
+        if more.pop("once", False):
+            self._ledger.add_once(code, message, span, **more)
+        else:
+            self._ledger.diagnostics.add(code, message, span, **more)
         self._fates[field] = Entry("", span, fate, why=message, code=code)
 
 
@@ -109,6 +115,14 @@ class Ledger:
     diagnostics: Diagnostics = attrs.field(factory=Diagnostics)
     fates: dict[int, dict[str, Entry | Fate]] = attrs.field(factory=dict, repr=False)
     nouns: dict[int, Any] = attrs.field(factory=dict, repr=False)
+
+    _said: set[tuple[str, str]] = attrs.field(factory=set, repr=False)
+
+    def add_once(self, code: Code, message: str, span: Span | None, **more: Any) -> None:
+        """Add a diagnostic unless the same one was added before, for a loss that many nouns share."""
+        if (code.id, message) not in self._said:
+            self._said.add((code.id, message))
+            self.diagnostics.add(code, message, span, **more)
 
     def of(self, noun: Any) -> Account:
         """Open the account of a noun."""

@@ -54,98 +54,99 @@ class Root(StrEnum):
     SELF = "self"
     """Another attribute of the input in which the expression stands (hidden, ignore)."""
     ROW = "row"
-    """A field of the same row of a list input (names of groups and the list, then the field)."""
+    """A field of the same row of a list input (names of groups and the list, then `[index]`, then the field)."""
     APP = "app"
     """The cluster that an app is bound to (keys)."""
 
 
 @attrs.frozen
-class Literal:
+class Node:
+    """What all expressions have: a place, and how the dialect wrote them where it has several ways.
+
+    Neither takes part in equality. `spelling` holds marks that only the printer of the same dialect looks at
+    (`===` for an equality, the delimiters of a hole); a printer leaves out those that it does not know.
+    """
+
+    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
+    spelling: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False, kw_only=True)
+
+
+@attrs.frozen
+class Literal(Node):
     """A text, number, boolean, null, or `undefined` (`UNDEFINED`)."""
 
     value: str | int | float | bool | None
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Undefined:
+class Undefined(Node):
     """A value that was never given."""
 
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
-
 
 @attrs.frozen
-class Ref:
+class Ref(Node):
     """A reference to something that has a name."""
 
     root: Root
     path: tuple[str, ...] = ()
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Unary:
+class Unary(Node):
     """`!` or `-` before an operand."""
 
     operator: str
     operand: Expr
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Binary:
+class Binary(Node):
     """An operator between two operands; `&&` and `||` give back an operand."""
 
     operator: str
     left: Expr
     right: Expr
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Conditional:
+class Conditional(Node):
     """One of two values, by a test."""
 
     test: Expr
     then: Expr
     otherwise: Expr
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Index:
+class Index(Node):
     """An item of a list by number, or of a map by key."""
 
     value: Expr
     key: Expr
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Slice:
+class Slice(Node):
     """A part of a list, from `start` up to but not including `stop`."""
 
     value: Expr
     start: Expr | None = None
     stop: Expr | None = None
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Listing:
+class Listing(Node):
     """A list written out."""
 
     items: tuple[Expr, ...]
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 @attrs.frozen
-class Call:
+class Call(Node):
     """A function of the dialects' common stock, applied."""
 
     function: str
     arguments: tuple[Expr, ...] = ()
-    span: Span | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
 
 
 Expr: TypeAlias = Literal | Undefined | Ref | Unary | Binary | Conditional | Index | Slice | Listing | Call

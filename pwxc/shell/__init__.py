@@ -1,1 +1,6 @@
-"""TODO."""
+"""The one place that quotes and renders shell text."""
+
+from pwxc.shell.quote import delimiter, is_variable_name, quote
+from pwxc.shell.text import Names, ShellText
+
+__all__ = ["Names", "ShellText", "delimiter", "is_variable_name", "quote"]

@@ -48,7 +48,10 @@ def _plain_core(text: str) -> Scalar:
     if text[0] not in "+-.0123456789":
         return text
     if _INTEGER.match(text):
-        return int(text)
+        try:
+            return int(text)
+        except ValueError:  # thousands of digits, which Python does not convert
+            return text
     if _BASED.match(text):
         return int(text, 0)
     if _FLOAT.match(text):
@@ -61,7 +64,10 @@ def _plain_yaml11(text: str) -> Scalar:
     resolvers = SafeLoader.yaml_implicit_resolvers
     for tag, pattern in resolvers.get(text[:1], []) + resolvers.get(None, []):
         if pattern.match(text):
-            return construct(tag.removeprefix(_TAG), text)
+            try:
+                return construct(tag.removeprefix(_TAG), text)
+            except ValueError:  # such as 2024-13-01, at which PyYAML itself fails
+                return text
     return text
 
 
@@ -78,7 +84,7 @@ def yaml11(node: ScalarNode) -> Scalar:
 def _tagged(node: ScalarNode, plain: Callable[[str], Scalar]) -> Scalar:
     if node.tag:
         return _explicit(node, plain)
-    if node.style is None:
+    if not node.style:
         return plain(node.value)
     return node.value
 
@@ -90,6 +96,6 @@ def _explicit(node: ScalarNode, plain: Callable[[str], Scalar]) -> Scalar:
     if kind in ("int", "float", "bool", "null", "timestamp", "binary"):
         try:
             return construct(kind, node.value)
-        except (ValueError, KeyError, AttributeError):
+        except ValueError:
             return node.value
-    return plain(node.value) if node.style is None else node.value
+    return plain(node.value) if not node.style else node.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yaml import YAMLError
 from yaml.constructor import SafeConstructor
 from yaml.nodes import ScalarNode
 
@@ -19,4 +20,7 @@ def construct(kind: str, text: str) -> Any:
     if kind in ("merge", "value", "str"):
         return text
     tag = "tag:yaml.org,2002:" + kind
-    return _constructor.yaml_constructors[tag](_constructor, ScalarNode(tag, text))
+    try:
+        return _constructor.yaml_constructors[tag](_constructor, ScalarNode(tag, text))
+    except (YAMLError, LookupError, AttributeError, OverflowError) as fault:
+        raise ValueError(f"{text!r} is not a {kind}") from fault

@@ -1,0 +1,28 @@
+"""NVIDIA OSMO workflow specifications."""
+
+from __future__ import annotations
+
+import re
+
+from pwxc.registry import Lazy, Target
+
+_SECTION = re.compile(r"^[ \t]*[\"']?(workflow|default-values)[\"']?[ \t]*:", re.MULTILINE)
+_BODY = re.compile(r"^\s+-?\s*[\"']?(tasks|groups|image)[\"']?[ \t]*:", re.MULTILINE)
+
+
+def looks_like_osmo(text: str, filename: str) -> float:
+    """Say how much a text looks like an OSMO workflow: a `workflow` section with tasks or groups."""
+    if _SECTION.search(text) is None and '"workflow"' not in text:
+        return 0.0
+    sure = _BODY.search(text) is not None or '"tasks"' in text
+    return 0.9 if sure else 0.4
+
+
+TARGET = Target(
+    name="osmo",
+    title="NVIDIA OSMO",
+    suffixes=(".yaml", ".yml"),
+    sniff=looks_like_osmo,
+    codes="pwxc_targets.osmo.codes",
+    read=Lazy("pwxc_targets.osmo.read:read"),
+)

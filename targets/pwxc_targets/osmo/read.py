@@ -1,0 +1,54 @@
+"""OSMO files into the IR: expand the template, read the model, hold it against the rules, lower it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cattrs
+from pwxc_targets.osmo.expand import Settings, expand
+
+from pwxc.diagnostics import Diagnostics
+from pwxc.ir.workflow import Workflow
+from pwxc.registry import ReadSettings
+from pwxc.source import Source
+from pwxc.yaml.schema import yaml11
+from pwxc.yaml.structure import Reading, structure
+from pwxc_targets.osmo import codes as C  # noqa: N812
+from pwxc_targets.osmo import model
+from pwxc_targets.osmo.lower import Lowering
+from pwxc_targets.osmo.parameters import Parameters, find_parameters, report_frozen
+from pwxc_targets.osmo.rules import check_workflow
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    from pwxc_targets.osmo.scalars import osmo_converter
+
+    return osmo_converter()
+
+
+def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
+    """Read an OSMO workflow; None when it has an error that OSMO would refuse too."""
+    if len(sources) > 1:
+        from pwxc.diagnostics import codes
+
+        diagnostics.add(codes.BAD_OPTION, "an OSMO workflow is one file", sources[1].span(0, 0))
+        return None
+    (source,) = sources
+    template = Settings(set=settings.values, set_string=settings.texts, folder=settings.folder)
+    expanded = expand(source, template, diagnostics)
+    if expanded is None:
+        return None
+    document = expanded.document
+    context = Reading(document, diagnostics, yaml11, C.UNKNOWN_SPEC_KEY, C.DUPLICATE_SPEC_KEY)
+    section = document.find(document.root, "workflow")
+    assert section is not None
+    workflow = structure(model.Workflow, document, section, _converter(), context)
+    if workflow is None or diagnostics.failed_besides(settings.allow):
+        return None
+    check_workflow(context, workflow)
+    parameters = find_parameters(source, template, expanded) if expanded.templated else Parameters()
+    lowering = Lowering(context, parameters, template, expanded)
+    lowered = lowering.workflow(workflow)
+    report_frozen(parameters, lowering.parameter_spans(), diagnostics)
+    return None if diagnostics.failed_besides(settings.allow) else lowered

@@ -1,0 +1,112 @@
+"""OSMO's special tokens and Kubernetes' `$(NAME)` in the texts of a task (osmo.md §5, §11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from pwxc.ir.expr import Expr, Ref, Root
+from pwxc.ir.template import Template
+from pwxc.source import Span
+
+TOKEN = re.compile(r"\{\{\s*(output|workflow_id|uuid|input:[^}]*?|host:[^}]*?)\s*\}\}")
+MARK = re.compile("\ue000(\\d+)\ue001")
+"""A parameter's place in the text of the probe rendering: its number between two private-use characters."""
+_KUBERNETES = re.compile(r"\$(\$|\(([^)]*)\))")
+
+Locate = Callable[[int, int], Span]
+
+
+@attrs.frozen
+class Scope:
+    """What the tokens of one task may name."""
+
+    reads: dict[str, str]
+    """For each spelling behind `input:` (a number or an upstream task), the name of the read."""
+    hosts: frozenset[str]
+    """The members of the task's group."""
+    variables: frozenset[str] = frozenset()
+    """The environment variables of the container."""
+
+
+@attrs.frozen
+class StrayToken:
+    """A token that OSMO leaves in the text because it names nothing."""
+
+    text: str
+    low: int
+    high: int
+
+
+def token_ref(body: str, scope: Scope) -> tuple[Root, tuple[str, ...]] | None:
+    """Give what a token stands for; None when OSMO leaves it as it is."""
+    kind, _, argument = body.partition(":")
+    match kind:
+        case "output":
+            return Root.OUTPUT_FOLDER, ()
+        case "workflow_id":
+            return Root.RUN_ID, ()
+        case "input" if argument in scope.reads:
+            return Root.READ_FOLDER, (scope.reads[argument],)
+        case "host" if argument in scope.hosts:
+            return Root.HOST, (argument,)
+        case _:
+            return None
+
+
+def lower_text(
+    text: str, scope: Scope, parameters: list[tuple[str, ...]], locate: Locate, stray: Callable[[StrayToken], None]
+) -> Template:
+    """Turn a text into a template: tokens and parameters' marks become holes."""
+    parts: list[str | Expr] = []
+    at = 0
+    for found, ref in _holes(text, scope, parameters, stray):
+        parts.append(text[at : found.start()])
+        parts.append(Ref(*ref, span=locate(found.start(), found.end())))
+        at = found.end()
+    parts.append(text[at:])
+    return Template.of(*parts)
+
+
+def _holes(
+    text: str, scope: Scope, parameters: list[tuple[str, ...]], stray: Callable[[StrayToken], None]
+) -> Iterator[tuple[re.Match[str], tuple[Root, tuple[str, ...]]]]:
+    found = [*TOKEN.finditer(text), *MARK.finditer(text)]
+    for match in sorted(found, key=lambda match: match.start()):
+        if match.re is MARK:
+            yield match, (Root.INPUT, parameters[int(match[1])])
+            continue
+        ref = token_ref(match[1], scope)
+        if ref is not None:
+            yield match, ref
+        elif match[1] != "uuid":
+            stray(StrayToken(match[0], match.start(), match.end()))
+
+
+def expand_kubernetes(template: Template, variables: frozenset[str]) -> Template:
+    """Do what Kubernetes does to a container's arguments: `$(NAME)` is the variable, `$$` is `$`."""
+    if not any(isinstance(part, str) and "$" in part for part in template.parts):
+        return template
+    parts: list[str | Expr] = []
+    for part in template.parts:
+        if isinstance(part, str):
+            parts.extend(_expand_kubernetes(part, variables))
+        else:
+            parts.append(part)
+    return Template.of(*parts)
+
+
+def _expand_kubernetes(text: str, variables: frozenset[str]) -> Iterator[str | Expr]:
+    at = 0
+    for found in _KUBERNETES.finditer(text):
+        yield text[at : found.start()]
+        at = found.end()
+        if found[1] == "$":
+            yield "$"
+        elif found[2] in variables:
+            yield Ref(Root.ENVIRONMENT, (found[2],))
+        else:
+            yield found[0]
+    yield text[at:]

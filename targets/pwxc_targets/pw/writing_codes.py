@@ -1,0 +1,123 @@
+"""What the writer of ACTIVATE files has to say: PWX32xx."""
+
+from __future__ import annotations
+
+from pwxc.diagnostics.code import error, warning
+
+REQUESTS_NOT_ENFORCED = warning(
+    "PWX3200",
+    "pw-requests-not-enforced",
+    "A step that runs over ssh gets the machine that the cluster input names. Requests for processors, memory, GPUs, "
+    "disk or kinds of nodes are not enforced there.",
+    "Choose a cluster that is large enough, or submit to its scheduler with `--option pw.submit=job_runner`.",
+)
+QUEUE_LIMIT = warning(
+    "PWX3201",
+    "pw-queue-limit",
+    "A limit of the time in the queue has nothing to act on: over ssh there is no queue, and the job runner has no such "
+    "setting.",
+    "Watch the queue by hand, or set a deadline in the scheduler's directives.",
+)
+IMAGE_NOT_USED = warning(
+    "PWX3202",
+    "pw-image-not-used",
+    "With `pw.container=none` commands run on the machine itself; what the image provides has to be installed there.",
+    "Install the software, or compile with `--option pw.container=apptainer`.",
+)
+SECRET_BY_HAND = warning(
+    "PWX3203",
+    "pw-secret-by-hand",
+    "A credential of the source's store becomes a password input of the form (or a folder on the cluster). Its value "
+    "cannot be carried over.",
+    "Fill it in when the workflow is run, or replace the input by an organisation variable.",
+)
+RETRY_LIMIT = warning(
+    "PWX3204",
+    "pw-retry-limit",
+    "The source leaves the number of attempts to the site, so one was chosen. Attempts run on the same machine with the "
+    "same disk.",
+    "Choose another number with `--option pw.retries=N`.",
+)
+PLATFORM_CODES = error(
+    "PWX3205",
+    "pw-platform-exit-codes",
+    "Exit codes above 255 are the source system's own (evicted, preempted, upload failed); no such code is ever seen "
+    "on this platform.",
+    "Leave them out, or allow the loss with `--allow PWX3205`.",
+)
+DATASET = error(
+    "PWX3206",
+    "pw-dataset",
+    "A versioned dataset has no counterpart. With `--lossy` the data are looked for, or left, in a folder that is asked "
+    "for on the form; versions, tags and metadata are gone.",
+    "Keep the data at a URL, or allow the loss with `--allow PWX3206` and give the folder when the workflow is run.",
+)
+EARLIER_RUN = error(
+    "PWX3207",
+    "pw-earlier-run",
+    "The output of an earlier run of the source's system is out of reach. With `--lossy` its folder is asked for on the "
+    "form.",
+    "Copy the data, or allow the loss with `--allow PWX3207` and give the folder when the workflow is run.",
+)
+PRIVILEGED = error(
+    "PWX3208",
+    "pw-privileged",
+    "Containers run as the user, without privileges.",
+    "Leave `privileged` out, or allow the loss with `--allow PWX3208`.",
+)
+LABELS = warning(
+    "PWX3209",
+    "pw-labels",
+    "A run has no labels here; they are kept as a comment, and nothing can be selected by them.",
+    "Put what you search for into the run's name.",
+)
+ONE_MACHINE = warning(
+    "PWX3210",
+    "pw-gang-on-one-machine",
+    "Over ssh all members of a group run on the machine that the cluster input names, so they share its processors, "
+    "GPUs and ports; each member's host is that machine.",
+    "Give each member its own port, or submit to the scheduler with `--option pw.submit=job_runner`.",
+)
+RELOCATED_FILES = warning(
+    "PWX3211",
+    "pw-relocated-files",
+    "Without a container an injected file cannot stand at its own path, which other tasks may use too. It is put below "
+    "the run's folder, and the path is replaced wherever a text spells it out.",
+    "Where a script builds the path from pieces, correct it by hand, or use `--option pw.container=apptainer`.",
+)
+STORE_TOOL = warning(
+    "PWX3212",
+    "pw-store-tool",
+    "For this kind of store there is no standard command on a cluster, so the copy fails unless one is configured.",
+    "Name one: `--option 'pw.copy=rclone copy {from} {to}'`.",
+)
+FROZEN_VALUE = warning(
+    "PWX3213",
+    "pw-frozen-value",
+    "An input decides a value that cannot be an expression in this place, so the input's default is built in.",
+    "Change it in the output, or compile again with another value.",
+)
+MOUNT_BY_HAND = warning(
+    "PWX3214",
+    "pw-mount-by-hand",
+    "Without a container a host folder cannot be seen at another path.",
+    "Make a link at the target path, or use `--option pw.container=apptainer`.",
+)
+PLACE = warning(
+    "PWX3215",
+    "pw-place",
+    "A site's name for a kind of machine, a topology or a list of nodes to avoid means nothing on another site.",
+    "Choose the cluster, partition or constraint by hand.",
+)
+NO_COUNTERPART = error(
+    "PWX3216",
+    "pw-no-counterpart",
+    "The platform has nothing that does this.",
+    "Leave it out of the source, or allow the loss with `--allow PWX3216`.",
+)
+SITE_TIME = warning(
+    "PWX3217",
+    "pw-site-time",
+    "The source gives no time limit, so the scheduler's own default applies.",
+    "Write a time limit into the source.",
+)
