@@ -99,7 +99,8 @@ def read(
     first = sources[0]
     reader = origin or registry.guess(first.text, first.name)
     if reader is None:
-        diagnostics.add(C.UNGUESSABLE, f"cannot tell which system `{first.name}` is written for", first.span(0, 0))
+        message = f"cannot tell which system `{first.name}` is written for"
+        diagnostics.add(C.UNGUESSABLE, message, first.span(0, 0), help="name the system with `--from`")
         return None, diagnostics, None
     if reader.read is None:
         diagnostics.add(C.NOT_READABLE, f"`{reader.name}` files cannot be read yet")
@@ -109,7 +110,8 @@ def read(
     failed = diagnostics.failed and _demote_allowed(diagnostics, settings.allow)
     if failed or workflow is None:
         if origin is None:
-            diagnostics.add(C.GUESSED, f"`{first.name}` was read as {reader.title} (`{reader.name}`): that was a guess")
+            message = f"`{first.name}` was read as {reader.title} (`{reader.name}`): that was a guess"
+            diagnostics.add(C.GUESSED, message, help="if it is wrong, name the system with `--from`")
         return None, diagnostics, reader
     return workflow, diagnostics, reader
 

@@ -25,13 +25,14 @@ GROUP = "pwxc.targets"
 class Option:
     """A choice that a target leaves to the user, given as `--option TARGET.NAME=VALUE`.
 
-    `values` lists what may be given; empty means any text.
+    `values` lists what may be given; empty means any text that `pattern` matches as a whole.
     """
 
     name: str
     default: str
     help: str
     values: tuple[str, ...] = ()
+    pattern: str = ".*"
 
 
 @attrs.frozen

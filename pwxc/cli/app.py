@@ -84,9 +84,6 @@ def _run(arguments: list[str]) -> int:
             return _invoke(context)
     except click.exceptions.Exit as stopped:
         return stopped.exit_code
-    except click.exceptions.NoArgsIsHelpError as asked:
-        click.echo(asked.format_message(), err=True)
-        return exits.USAGE
     except click.ClickException as fault:
         fault.show()
         return exits.USAGE

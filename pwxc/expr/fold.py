@@ -28,8 +28,7 @@ def fold(expr: Expr, known: Environment = NOTHING_KNOWN) -> Expr:
         return _fold_logic(expr, known)
     if isinstance(expr, Conditional) and (test := _value(expr.test, known)) is not None:
         return fold(expr.then if truth(test[0]) else expr.otherwise, known)
-    parts = [fold(part, known) for part in operands(expr)]
-    return rebuild(expr, parts) if parts else expr
+    return rebuild(expr, [fold(part, known) for part in operands(expr)])
 
 
 def _fold_logic(expr: Binary, known: Environment) -> Expr:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from math import copysign
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from pwxc.expr.place import RELATIVE, depth
-from pwxc.expr.values import number
+from pwxc.expr.values import is_number, number
 from pwxc.ir.expr import Binary, Conditional, Expr, Index, Listing, Literal, Slice, Unary
 from pwxc.source import Span
 
@@ -146,8 +147,8 @@ class _Builder:
         sign, operand = children
         span = _between(_of(sign).start, _end(operand))
         value = operand.value if isinstance(operand, Literal) else None
-        if sign == "-" and type(value) in (int, float) and value >= 0:  # type: ignore[operator]
-            return Literal(-value, span=span)  # type: ignore[operator]
+        if sign == "-" and isinstance(value, int | float) and is_number(value) and copysign(1, value) > 0:
+            return Literal(-value, span=span)
         return Unary(str(sign), operand, span=span)
 
     def binary(self, children: tuple[Expr, Token, Expr]) -> Expr:

@@ -25,31 +25,35 @@ def place(expr: Expr, locate: Locate) -> Expr:
         return Ref(expr.root, expr.path, span=span, spelling=expr.spelling)
     if isinstance(expr, Literal):
         return Literal(expr.value, span=span, spelling=expr.spelling)
-    return attrs.evolve(rebuild(expr, [place(part, locate) for part in operands(expr)]), span=span)
+    return _made(expr, [place(part, locate) for part in operands(expr)], span)
 
 
 def rebuild(expr: Expr, parts: list[Expr]) -> Expr:
     """Give the expression with other operands, which are in the order of `operands`."""
+    return _made(expr, parts, expr.span) if parts else expr
+
+
+def _made(expr: Expr, parts: list[Expr], span: Span | None) -> Expr:
+    marks = expr.spelling
     match expr:
-        case Unary():
-            return attrs.evolve(expr, operand=parts[0])
         case Binary():
-            return attrs.evolve(expr, left=parts[0], right=parts[1])
+            return Binary(expr.operator, parts[0], parts[1], span=span, spelling=marks)
+        case Unary():
+            return Unary(expr.operator, parts[0], span=span, spelling=marks)
         case Conditional():
-            return attrs.evolve(expr, test=parts[0], then=parts[1], otherwise=parts[2])
+            return Conditional(parts[0], parts[1], parts[2], span=span, spelling=marks)
         case Index():
-            return attrs.evolve(expr, value=parts[0], key=parts[1])
+            return Index(parts[0], parts[1], span=span, spelling=marks)
         case Slice():
             rest = iter(parts[1:])
             start = None if expr.start is None else next(rest)
             stop = None if expr.stop is None else next(rest)
-            return attrs.evolve(expr, value=parts[0], start=start, stop=stop)
+            return Slice(parts[0], start, stop, span=span, spelling=marks)
         case Listing():
-            return attrs.evolve(expr, items=tuple(parts))
+            return Listing(tuple(parts), span=span, spelling=marks)
         case Call():
-            return attrs.evolve(expr, arguments=tuple(parts))
-        case _:
-            return expr
+            return Call(expr.function, tuple(parts), span=span, spelling=marks)
+    return attrs.evolve(expr, span=span)
 
 
 def depth(expr: Expr, limit: int) -> int:

@@ -8,6 +8,7 @@ import attrs
 
 from pwxc.ir.entity import Passthrough, Plain, entity, place
 from pwxc.ir.expr import Expr
+from pwxc.ir.sweep import Sweep
 from pwxc.ir.template import Template
 from pwxc.source import Span
 
@@ -108,6 +109,8 @@ class File:
     path: Template
     modified: float | None = None
     """Seconds since 1970, for a file that is there before the run."""
+    sweep: Sweep | None = None
+    """One file for each instance; a task with the same parameters means the file with the same values."""
     passthrough: tuple[Passthrough, ...] = ()
     span: Span | None = place()
 

@@ -68,6 +68,11 @@ def fields_of(noun: object) -> tuple[Field, ...]:
     return fields(type(noun))
 
 
+def changed(noun: _T, **fields: Any) -> _T:
+    """Give a noun with other values for some of its fields."""
+    return cast("_T", attrs.evolve(cast("Any", noun), **fields))
+
+
 def place(default: None = None) -> Any:
     """Make the field for a noun's span; it takes no part in equality."""
     return attrs.field(default=default, eq=False, repr=False)

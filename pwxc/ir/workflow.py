@@ -105,6 +105,8 @@ class Workflow:
     labels: tuple[tuple[str, str], ...] = ()
     permissions: tuple[str, ...] = ()
     passthrough: tuple[Passthrough, ...] = ()
+    origin: object = place()
+    """What the reader keeps for the writer of the same dialect; it takes no part in equality and is no leaf."""
     span: Span | None = place()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from zlib import crc32
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -22,12 +23,16 @@ def is_variable_name(text: str) -> bool:
     return _NAME.match(text) is not None
 
 
-def delimiter(text: str) -> str:
-    """Give a here-document's delimiter that is no line of the text."""
-    word = "PWXC_EOF"
-    number = 1
+def delimiter(text: str, *, open_ended: bool = False) -> str:
+    """Give a here-document's delimiter that is no line of the text.
+
+    With `open_ended` the text holds values that nobody knows yet; the delimiter is then one that no value has but on
+    purpose.
+    """
+    word = f"PWXC_EOF_{crc32(text.encode(errors='replace')):08x}" if open_ended else "PWXC_EOF"
+    found, number = word, 1
     lines = set(text.split("\n")) if word in text else frozenset()
-    while word in lines:
+    while found in lines:
         number += 1
-        word = f"PWXC_EOF_{number}"
-    return word
+        found = f"{word}_{number}"
+    return found

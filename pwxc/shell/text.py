@@ -86,7 +86,7 @@ class ShellText:
             self._capture_pieces(name, template)
             return
         self._fills = True
-        self.lines.extend(self._here_document(f"fill {name}", self._marked(template) + "\n"))
+        self.lines.extend(self._here_document(f"fill {name}", self._marked(template) + "\n", template))
 
     def _must_be_pieced(self, template: Template) -> bool:
         return any(isinstance(part, str) and self.names.protect(part) is not None for part in template.parts)
@@ -108,7 +108,7 @@ class ShellText:
         """Add lines that write a template's text to a file, exactly; `path` is a shell word."""
         text = self._plain_text(template)
         if text is not None and text.endswith("\n"):
-            self.lines.extend(self._here_document(f"cat > {path}", text))
+            self.lines.extend(self._here_document(f"cat > {path}", text, template))
             return
         if text == "":
             self.lines.append(f": > {path}")
@@ -136,9 +136,9 @@ class ShellText:
         self.marks[mark] = value
         return mark
 
-    @staticmethod
-    def _here_document(command: str, text: str) -> list[str]:
-        word = delimiter(text)
+    def _here_document(self, command: str, text: str, template: Template) -> list[str]:
+        unknown = any(self.names.inline(hole) is not None and not self.names.is_tame(hole) for hole in template.holes)
+        word = delimiter(text, open_ended=unknown)
         return [f"{command} <<'{word}'", *text.removesuffix("\n").split("\n"), word]
 
     @property

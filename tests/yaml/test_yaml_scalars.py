@@ -107,6 +107,12 @@ def test_an_empty_range_is_an_empty_span(text: str, index: int) -> None:
     assert (span.start, span.end) == (at, at)
 
 
+@pytest.mark.parametrize("sign", '0abtnvfre "/\\N_LP\t')
+def test_every_short_escape_is_known(sign: str) -> None:
+    document, node = scalar(f'k: "a\\{sign}b"', "k")
+    assert offsets(document, node) == [4, 5, 7, 8]
+
+
 def test_a_value_that_is_not_the_tokens_is_placed_as_a_whole() -> None:
     document, node = scalar("k: abc\n", "k")
     node.value = "abcd"

@@ -16,7 +16,7 @@ from pwxc.yaml.nodes import Document, compose, walk
 from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import sections as cutting
 from pwxc_targets.osmo.loading import check_loadable, load_data
-from pwxc_targets.osmo.onepass import Rendered, Turn, render_part, report_leaks
+from pwxc_targets.osmo.onepass import Rendered, Turn, render_part, settle_leaks
 from pwxc_targets.osmo.template import LOOSE_TOKEN, Lines, is_template, needs_rendering, spell_tokens
 
 
@@ -199,9 +199,8 @@ def _first_document(part: Lines, turn: Turn, diagnostics: Diagnostics) -> Docume
     if document is None:
         _explain_yaml(diagnostics, before, rendered, turn.values)
         return None
-    if report_leaks(rendered, document, diagnostics) or not check_loadable(document, diagnostics):
-        return None
-    return document
+    document = settle_leaks(rendered, document, diagnostics)
+    return document if document is not None and check_loadable(document, diagnostics) else None
 
 
 def _turn(values: Mapping[str, object], lines: Lines, sections: cutting.Sections) -> Turn:

@@ -173,7 +173,17 @@ def _report_syntax(fault: Fault, lexemes: list[Lexeme], scene: Scene, diagnostic
         scene.lines.span(low, high),
         notes=(*scene.notes, *_details(message)),
         help=_syntax_help(low, lexemes, scene.template, message),
+        related=_tag_above(low, lexemes, scene),
     )
+
+
+def _tag_above(at: int, lexemes: list[Lexeme], scene: Scene) -> tuple[Related, ...]:
+    """Point to the tag that is still open when a fault stands in a line below its beginning."""
+    opening = next((item for item in reversed(lexemes) if item.start < at and item.kind.endswith("_begin")), None)
+    if opening is None or "\n" not in scene.template[opening.start : at]:
+        return ()
+    closed = any(item.kind.endswith("_end") for item in lexemes if opening.start < item.start < at)
+    return () if closed else (Related(scene.lines.span(opening.start, opening.end), "the tag begins here"),)
 
 
 def _headline(message: str) -> str:

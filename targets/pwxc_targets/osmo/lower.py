@@ -316,7 +316,7 @@ class Lowering:
             return {}
         found = {}
         for path in self.parameters.values:
-            node = document.find(document.root, *path)
+            node = document.find(document.root, "default-values", *path)
             if node is not None:
                 found[path] = document.span(node)
         return found
@@ -402,4 +402,6 @@ def _input(name: str, value: Any, path: Path, spans: dict[Path, Span]) -> Input:
         kind = InputType.NUMBER
     else:
         kind = InputType.TEXT if "\n" in value else InputType.STRING
-    return Input(name=name, type=kind, default=value, has_default=True, label=name, span=spans.get(path))
+    return Input(
+        name=name, type=kind, default=value, has_default=True, optional=value == "", label=name, span=spans.get(path)
+    )

@@ -51,39 +51,49 @@ def render_part(part: Lines, turn: Turn, diagnostics: Diagnostics) -> Rendered |
     if not needs_rendering(text):
         return Rendered(Source(source.name, text, source.path, part.span), part)
     from pwxc_targets.osmo.faults import Scene, report
-    from pwxc_targets.osmo.render import render
+    from pwxc_targets.osmo.render import Question, render
     from pwxc_targets.osmo.rendered import WayBack
 
     masked = mask(text)
-    values = {**turn.values, **masked.tokens}
-    answer = render(masked.text, values)
+    question = Question(masked.text, turn.values, masked.tokens)
+    answer = render(question)
     if answer.text is None:
         scene = Scene(part, masked.text, tuple(turn.values), turn.second, turn.hint, turn.related)
         report(answer, scene, diagnostics)
         return None
-    back = WayBack(part, masked.text, values, answer.text)
+    back = WayBack(part, question, answer.text)
     return Rendered(Source(source.name, answer.text, source.path, back), part, masked)
 
 
-def report_leaks(rendered: Rendered, document: Document, diagnostics: Diagnostics) -> bool:
-    """Report the special tokens whose placeholder came out, which the second pass does not know."""
+def settle_leaks(rendered: Rendered, document: Document, diagnostics: Diagnostics) -> Document | None:
+    """Report the special tokens whose placeholder came out, which the second pass does not know.
+
+    It does know those of tokens that also came out whole: the service names a placeholder after its token.
+    """
     if rendered.masked is None:
-        return False
-    tokens = rendered.masked.tokens
-    leaked = {name for name in tokens if name in rendered.source.text}
-    if leaked:
-        scalars = [node.value for node in walk(document.root) if isinstance(node, ScalarNode)]
-        leaked = {name for name in leaked if any(name in value for value in scalars)}
-    if not leaked:
-        return False
-    for place, what, name in _misplaced(lex(rendered.masked.text)[0], leaked):
+        return document
+    tokens = {name: token for name, token in rendered.masked.tokens.items() if name in rendered.source.text}
+    if not tokens:
+        return document
+    scalars = [node for node in walk(document.root) if isinstance(node, ScalarNode)]
+    leaked = {name for name in tokens if any(name in node.value for node in scalars)}
+    lost = {name for name in leaked if not any(tokens[name] in node.value for node in scalars)}
+    for place, what, name in _misplaced(lex(rendered.masked.text)[0], lost):
         diagnostics.add(
             C.TOKEN_IN_TAG,
             f"the special token `{tokens[name]}` stands inside {what}, where OSMO cannot put it back",
             rendered.part.span(place, place + len(tokens[name])),
             help="move the token out of the tag",
         )
-    return True
+    if lost:
+        return None
+    text = document.source.text
+    for name in leaked:
+        text = text.replace(f"{{{{{name}}}}}", tokens[name])
+        for node in scalars:
+            node.value = node.value.replace(f"{{{{{name}}}}}", tokens[name])
+    source = document.source
+    return Document(Source(source.name, text, source.path, source.back), document.root)
 
 
 def _misplaced(lexemes: list[Lexeme], leaked: set[str]) -> list[tuple[int, str, str]]:

@@ -55,7 +55,9 @@ def find_parameters(source: Source, settings: Settings, expanded: Expanded) -> P
     for path, value in leaves.items():
         if uses is None or path[0] in uses.structural or not _markable(value) or _has_token(value):
             if uses is None or path[0] in uses.structural or path[0] in uses.printed:
-                found.frozen[path] = None
+                place = uses.structural.get(path[0]) if uses is not None else None
+                start = expanded.section[0]
+                found.frozen[path] = source.span(start + place[0], start + place[1]) if place is not None else None
         else:
             found.paths.append(path)
         found.values[path] = value
@@ -73,7 +75,7 @@ def _leaves(values: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path
 
 
 def _markable(value: object) -> bool:
-    return isinstance(value, str | int | float) and not (isinstance(value, str) and value == "")
+    return isinstance(value, str | int | float)
 
 
 def _has_token(value: object) -> bool:
@@ -82,7 +84,8 @@ def _has_token(value: object) -> bool:
 
 @attrs.frozen
 class _Uses:
-    structural: frozenset[str]
+    structural: dict[str, tuple[int, int]]
+    """The names that decide something, with a place in the section's text."""
     printed: frozenset[str]
 
 
@@ -104,8 +107,14 @@ def _uses(section: str) -> _Uses | None:
             if name is not None:
                 printed.add(name.name)
                 plain.add(id(name))
-    structural = {name.name for name in tree.find_all(nodes.Name) if id(name) not in plain}
-    return _Uses(frozenset(structural), frozenset(printed - structural))
+    structural: dict[str, tuple[int, int]] = {}
+    lines = text.splitlines(keepends=True)
+    for name in tree.find_all(nodes.Name):
+        if id(name) not in plain and name.name not in structural:
+            before = sum(map(len, lines[: name.lineno - 1]))
+            found = re.compile(rf"\b{re.escape(name.name)}\b").search(text, before)
+            structural[name.name] = found.span() if found is not None else (before, before)
+    return _Uses(structural, frozenset(printed - structural.keys()))
 
 
 def _printed_name(node: Any) -> Any:
@@ -195,7 +204,8 @@ class _Comparison:
 
     def _scalar(self, concrete: ScalarNode, marked: ScalarNode, place: str) -> None:
         same = MARK.sub(lambda mark: str(self._value(int(mark[1]))), marked.value) == concrete.value
-        if not same or concrete.value == "" or not _TEXTS.fullmatch(place.removeprefix("/workflow/")):
+        typed_empty = concrete.value == "" and not concrete.style
+        if not same or typed_empty or not _TEXTS.fullmatch(place.removeprefix("/workflow/")):
             self._blame(marked, concrete)
         else:
             self.found.holes[id(concrete)] = marked.value

@@ -47,6 +47,8 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     if workflow is None or diagnostics.failed_besides(settings.allow):
         return None
     check_workflow(context, workflow)
+    if diagnostics.failed_besides(settings.allow):
+        return None
     parameters = find_parameters(source, template, expanded) if expanded.templated else Parameters()
     lowering = Lowering(context, parameters, template, expanded)
     lowered = lowering.workflow(workflow)

@@ -65,12 +65,22 @@ class Answer:
     fault: Fault | None = None
 
 
-def render(text: str, values: Mapping[str, object]) -> Answer:
-    """Render a text whose last newline has been dealt with; every undefined name is found in one go."""
+@attrs.frozen
+class Question:
+    """A text to render, whose last newline has been dealt with."""
+
+    text: str
+    values: Mapping[str, object]
+    tokens: Mapping[str, str] = attrs.field(factory=dict)
+    """What an expression that is a placeholder and nothing else is replaced by."""
+
+
+def render(question: Question) -> Answer:
+    """Render a text; every undefined name is found in one go."""
     if _can_fork():
-        lines, end = _in_fork(text, values)
+        lines, end = _in_fork(question)
     else:
-        lines, end = _in_interpreter(text, values)
+        lines, end = _in_interpreter(question)
     return _read(lines, end)
 
 
@@ -102,7 +112,7 @@ def _read(lines: bytes, end: Fault | None) -> Answer:
 # the parent's side
 
 
-def _in_fork(text: str, values: Mapping[str, object]) -> tuple[bytes, Fault | None]:
+def _in_fork(question: Question) -> tuple[bytes, Fault | None]:
     from pwxc_targets.osmo.template import environment
 
     _ = environment().lexer  # import Jinja and build its lexer once, here, and not in every child
@@ -111,7 +121,7 @@ def _in_fork(text: str, values: Mapping[str, object]) -> tuple[bytes, Fault | No
     if child == 0:
         try:
             os.close(reader)
-            _answer(text, values, writer)
+            _answer(question, writer)
         finally:
             os._exit(0)
     os.close(writer)
@@ -140,12 +150,13 @@ def _collect(reader: int, deadline: float) -> tuple[bytes, bool]:
     return b"".join(parts), True
 
 
-def _in_interpreter(text: str, values: Mapping[str, object]) -> tuple[bytes, Fault | None]:
-    question = json.dumps({"text": text, "values": [[key, pack(value)] for key, value in values.items()]})
+def _in_interpreter(question: Question) -> tuple[bytes, Fault | None]:
+    values = [[key, pack(value)] for key, value in question.values.items()]
+    packed = json.dumps({"text": question.text, "values": values, "tokens": dict(question.tokens)})
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pwxc_targets.osmo.render"],
-            input=question.encode("ascii"),
+            input=packed.encode("ascii"),
             capture_output=True,
             timeout=SECONDS + 10.0,  # the interpreter's own start is not the template's fault
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -174,13 +185,13 @@ class _TooMuchError(Exception):
     """The output is larger than the limit."""
 
 
-def _answer(text: str, values: Mapping[str, object], writer: int) -> None:
+def _answer(question: Question, writer: int) -> None:
     """Render, and write what comes of it as lines of JSON."""
     try:
         _limit_time()
         _limit_memory()
         sys.setrecursionlimit(1200)  # ours is deeper than the service's stack when the work begins
-        for item in _work(text, dict(values)):
+        for item in _work(question):
             _write(writer, item)
     except _TimeUpError as late:
         fault = _too_slow()
@@ -222,14 +233,15 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _work(text: str, values: dict[str, Any]) -> Iterator[dict[str, object]]:
+def _work(question: Question) -> Iterator[dict[str, object]]:
     """Render again and again, with a stand-in for each name that turns out to be undefined."""
     import random
 
     random.seed(0)  # `random` and `lipsum` give the same each time
+    values = dict(question.values)
     found = False
     try:
-        template = _compile(text)
+        template = _compile(question)
         for _ in range(ROUNDS):
             problem, result = _attempt(template, values)
             if problem is None:
@@ -262,16 +274,17 @@ def _attempt(template: Template, values: dict[str, Any]) -> tuple[Exception | No
     return None, "".join(parts)
 
 
-def _compile(text: str) -> Template:
+def _compile(question: Question) -> Template:
     from jinja2.lexer import TokenStream
     from jinja2.parser import Parser
 
-    from pwxc_targets.osmo.template import environment, lex
+    from pwxc_targets.osmo.template import environment, fold_tokens, lex
 
     env = environment()
-    lexemes, fault = lex(text)
+    lexemes, fault = lex(question.text)
     if fault is not None:
         raise _NotTemplateError(fault.message, fault.start)
+    lexemes = fold_tokens(lexemes, question.tokens)
     numbered = ((lexeme.start + 1, lexeme.kind, lexeme.text) for lexeme in lexemes)
     parser = Parser(env, "")
     parser.stream = TokenStream(env.lexer.wrap(numbered), None, None)
@@ -320,7 +333,8 @@ def main() -> None:
     from pwxc_targets.osmo.template import environment
 
     environment()
-    _answer(question["text"], {key: unpack(value) for key, value in question["values"]}, sys.stdout.fileno())
+    values = {key: unpack(value) for key, value in question["values"]}
+    _answer(Question(question["text"], values, question["tokens"]), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

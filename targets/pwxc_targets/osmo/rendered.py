@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
 
 import attrs
 
 from pwxc.source import Span
-from pwxc_targets.osmo.render import render
-from pwxc_targets.osmo.template import Lexeme, Lines, keyword, lex, tags
+from pwxc_targets.osmo.render import Question, render
+from pwxc_targets.osmo.template import Lexeme, Lines, fold_tokens, keyword, lex, tags
 
 _FIRST = (0xF0000, 0x100000)
 """The private planes: a mark is one character there, the number of its piece."""
@@ -47,9 +46,8 @@ class WayBack:
     """Finds where the characters of a rendered text stand in the template; usable as `Source.back`."""
 
     lines: Lines
-    template: str
-    """The template that was rendered, as long as the text of `lines` but for a last newline."""
-    values: Mapping[str, object]
+    question: Question
+    """What was rendered: a text as long as that of `lines` but for a last newline."""
     rendered: str
     _runs: list[Run] | None = attrs.field(default=None, init=False)
     _starts: list[int] = attrs.field(factory=list, init=False)
@@ -77,19 +75,18 @@ class WayBack:
         return low, min(low + 1, run.piece.end)
 
     def _trace(self) -> list[Run]:
-        whole = Piece(0, len(self.template.rstrip()), literal=False)
-        if self.template == self.rendered:
-            return [Run(0, Piece(0, len(self.template), literal=True))]
-        if _MARKS.search(self.rendered) is None and _MARKS.search(self.template) is None:
-            lexemes, _ = lex(self.template)
+        template = self.question.text
+        whole = Piece(0, len(template.rstrip()), literal=False)
+        if _MARKS.search(self.rendered) is None and _MARKS.search(template) is None:
+            lexemes = fold_tokens(lex(template)[0], self.question.tokens)
             for inside in (True, False):
-                marker = _Marker(self.template, inside)
+                marker = _Marker(inside)
                 marked = marker.mark(lexemes)
                 if marked is None:
                     break
-                text = render(marked, self.values).text
+                text = render(Question(marked, self.question.values)).text
                 if text is not None and _MARKS.sub("", text) == self.rendered:
-                    return _runs(text, marker.pieces, self.template, whole)
+                    return _runs(text, marker.pieces, self.lines.text, whole)
         return [Run(0, whole)]
 
 
@@ -97,13 +94,13 @@ class WayBack:
 class _Marker:
     """Writes a template with marks, without the white space that its tags strip."""
 
-    template: str
     inside: bool
     """Whether the text of macros and other blocks whose text is kept, filtered or passed on gets marks too."""
     pieces: list[Piece] = attrs.field(factory=list)
     parts: list[str] = attrs.field(factory=list)
     kept: list[str] = attrs.field(factory=list)
     """The open blocks whose text is not simply printed."""
+    raw: bool = False
 
     def mark(self, lexemes: list[Lexeme]) -> str | None:
         """Give the marked template, or None when there are more pieces than marks."""
@@ -119,7 +116,8 @@ class _Marker:
         match lexeme.kind:
             case "data":
                 self._open(Piece(lexeme.start, lexeme.start + len(lexeme.text), literal=True))
-                self.parts.append(lexeme.text)
+                bare = self.raw or "{{" not in lexeme.text
+                self.parts.append(lexeme.text if bare else "{% raw %}" + lexeme.text + "{% endraw %}")
             case "variable_begin":
                 tag = heads[lexeme.start]
                 self._open(Piece(lexeme.start, tag[-1].end, literal=False))
@@ -135,8 +133,10 @@ class _Marker:
                     self.kept.pop()
                     self._close()
             case "raw_begin":
+                self.raw = True
                 self.parts.append("{% raw %}")
             case "raw_end":
+                self.raw = False
                 self.parts.append("{% endraw %}")
             case "comment_begin" | "comment" | "comment_end":
                 pass
@@ -187,7 +187,7 @@ def _block_ends(lexemes: list[Lexeme]) -> dict[int, int]:
     return ends
 
 
-def _runs(marked: str, pieces: list[Piece], template: str, whole: Piece) -> list[Run]:
+def _runs(marked: str, pieces: list[Piece], original: str, whole: Piece) -> list[Run]:
     """Read the marks of a marked text."""
     parts = _MARKS.split(marked)
     runs: list[Run] = []
@@ -209,7 +209,7 @@ def _runs(marked: str, pieces: list[Piece], template: str, whole: Piece) -> list
             continue
         number = ord(mark)
         piece = pieces[number - _FIRST[0] if number < _FIRST[1] else number - _FIRST[1] + _PLANE]
-        literal = template[piece.start : piece.end]
+        literal = original[piece.start : piece.end]
         if not piece.literal:
             around.append(piece)
             add(len(text), piece)

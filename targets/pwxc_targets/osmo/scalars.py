@@ -164,6 +164,9 @@ def _regex(node: Any, kind: Any) -> Any:
 def _credential(node: Any, kind: Any) -> Any:
     if isinstance(node, MappingNode):
         return {key_node.value: _loose_text(child, kind) for key_node, child in pairs(node)}
+    if not isinstance(node, ScalarNode):
+        message = f"a folder or a map of environment names is due here, not {kind_of(node)}"
+        return reading().fault(node, message, C.BAD_CREDENTIAL)
     return _loose_text(node, kind)
 
 

@@ -16,7 +16,7 @@ from pwxc.source import Source, Span
 from pwxc.yaml.nodes import Document, compose
 from pwxc_targets.osmo import sections as cutting
 from pwxc_targets.osmo.loading import check_loadable, load_data
-from pwxc_targets.osmo.onepass import Turn, render_part, report_leaks
+from pwxc_targets.osmo.onepass import Turn, render_part, settle_leaks
 from pwxc_targets.osmo.template import Lines, needs_rendering, spell_tokens
 
 
@@ -92,9 +92,9 @@ def _again(
     if rendered is None:
         return None
     document = compose(rendered.source, diagnostics)
-    if document is None or report_leaks(rendered, document, diagnostics):
-        return None
-    return document if check_loadable(document, diagnostics) else None
+    if document is not None:
+        document = settle_leaks(rendered, document, diagnostics)
+    return document if document is not None and check_loadable(document, diagnostics) else None
 
 
 @attrs.define(eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -171,6 +171,36 @@ def lex(text: str) -> tuple[list[Lexeme], LexFault | None]:
     except TemplateSyntaxError as fault:
         return found, _lex_fault(fault.message or "not a template", text, found, at)
     return found, None
+
+
+def fold_tokens(lexemes: list[Lexeme], tokens: Mapping[str, str]) -> list[Lexeme]:
+    """Make plain text of the special tokens that stand for themselves, which saves Jinja most of its work."""
+    folded: list[Lexeme] = []
+    at = 0
+    while at < len(lexemes):
+        lexeme = lexemes[at]
+        name = lexemes[at + 1].text if at + 1 < len(lexemes) else ""
+        if lexeme.text == "{{" and lexeme.kind == "variable_begin" and name in tokens:
+            lexeme = Lexeme("data", tokens[name], lexeme.start)
+            at += 2  # nothing but the name can stand between these braces
+        at += 1
+        folded.append(lexeme)
+    return list(_joined(folded))
+
+
+def _joined(lexemes: list[Lexeme]) -> Iterator[Lexeme]:
+    """Join pieces of text that stand side by side."""
+    parts: list[Lexeme] = []
+    for lexeme in lexemes:
+        if parts and (lexeme.kind != "data" or parts[-1].end != lexeme.start):
+            yield Lexeme("data", "".join(part.text for part in parts), parts[0].start)
+            parts = []
+        if lexeme.kind == "data":
+            parts.append(lexeme)
+        else:
+            yield lexeme
+    if parts:
+        yield Lexeme("data", "".join(part.text for part in parts), parts[0].start)
 
 
 def _lex_fault(message: str, text: str, found: list[Lexeme], at: int) -> LexFault:

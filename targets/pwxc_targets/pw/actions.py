@@ -42,6 +42,35 @@ ACTIONS: dict[str, Action] = {
     )
 }
 
+TARGET_INFO = frozenset({"name", "namespace", "resourceType", "resourceName"})
+"""What `update-session` takes in `targetInfo`."""
+
+_SUBMITTER = "resource shebang rundir use_existing_script script script_path scheduler slurm pbs"
+_SLURM = (
+    "is_enabled is_disabled account partition qos time nodes ntasks cpus_per_task gres gpus mem constraint array "
+    "scheduler_directives node_type slurm_options partition_default partition_hpc4 gres_gpu_default gres_gpu_hpc4"
+)
+_PBS = "is_enabled is_disabled account queue walltime select scheduler_directives"
+
+SUBMITTER_INPUTS: dict[str, dict[tuple[str, ...], frozenset[str]]] = {
+    "job_runner": {(): frozenset(f"{_SUBMITTER} inject_markers poll_interval".split())},
+    "script_submitter": {
+        (): frozenset(
+            f"{_SUBMITTER} define_cleanup_script cleanup_script_path use_scheduler_agent submit_and_exit "
+            "skip_cleanups_file".split()
+        )
+    },
+    "session_runner": {
+        (): frozenset(["session", "resource", "cluster", "service"]),
+        ("cluster",): frozenset(["scheduler", "slurm", "pbs"]),
+        ("service",): frozenset(["start_service_script", "controller_script", "inputs_sh", "slug", "rundir"]),
+    },
+}
+"""The inputs of the common sub-workflows, below the group that the path names; of all their versions together (§13)."""
+for _name, _below in (("job_runner", ()), ("script_submitter", ()), ("session_runner", ("cluster",))):
+    SUBMITTER_INPUTS[_name][(*_below, "slurm")] = frozenset(_SLURM.split())
+    SUBMITTER_INPUTS[_name][(*_below, "pbs")] = frozenset(_PBS.split())
+
 _BUILT_IN = {name.partition("/")[2]: name for name in ACTIONS}
 _HOSTED = re.compile(r"(?:github|gitlab)/(?P<repository>[^@]+)(?:@(?P<ref>.+))?\Z")
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)")

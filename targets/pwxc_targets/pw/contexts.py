@@ -27,7 +27,7 @@ RUNTIME = frozenset(
 CONTEXTS: Mapping[str, frozenset[Root]] = {
     **dict.fromkeys(
         ("input.hidden", "input.ignore", "input.optional", "input.default", "input.collapsed", "input.disabled"),
-        FORM | {Root.ORGANISATION, Root.SELF},
+        FORM | {Root.ORGANISATION, Root.SELF, Root.APP},
     ),
     **dict.fromkeys(
         (
@@ -59,7 +59,7 @@ CONTEXTS: Mapping[str, frozenset[Root]] = {
         ),
         RUNTIME,
     ),
-    **dict.fromkeys(("job.ssh", "step.ssh"), frozenset({Root.INPUT, Root.TASK_OUTPUT, Root.SWEEP})),
+    **dict.fromkeys(("job.ssh", "step.ssh"), RUNTIME),
     **dict.fromkeys(
         ("retry.max-retries", "retry.timeout", "retry.interval"),
         frozenset({Root.INPUT, Root.TASK_OUTPUT, Root.ENVIRONMENT, Root.ATTEMPT}),

@@ -21,13 +21,12 @@ from pwxc_targets.pw.references import (
     UNKNOWN,
     read_call,
     read_name,
-    read_path,
 )
 
 if TYPE_CHECKING:
     from lark import Lark
 
-_PLAIN = re.compile(rf"\s*(({'|'.join(ROOTS)})((?:\.[\w-]+)+))\s*")
+_PLAIN = re.compile(rf"\s*((?:{'|'.join(ROOTS)}|needs)(?:\.[\w-]+)+)\s*")
 """A path and nothing else: nine in ten of all expressions, for which lark need not even be imported."""
 
 
@@ -59,7 +58,9 @@ def parse_expression(text: str, locate: Locate, diagnostics: Diagnostics) -> Exp
     """
     plain = _PLAIN.fullmatch(text)
     if plain is not None:
-        return read_path(plain[2], plain[3][1:].split("."), locate(plain.start(1), plain.end(1)))
+        expr = read_name(plain[1], locate(plain.start(1), plain.end(1)))
+        _remark(expr, diagnostics)
+        return expr
     found = _parser().parse(text)
     if isinstance(found, Failure):
         code = C.EXPRESSION_TOO_LARGE if found.too_large else C.EXPRESSION_SYNTAX
@@ -74,11 +75,9 @@ def _remark(expr: Expr, diagnostics: Diagnostics) -> None:
     """Warn of what was read but means nothing to the platform."""
     if isinstance(expr, Literal) and UNKNOWN in expr.spelling:
         context = str(expr.value).partition(".")[0]
-        hint = (
-            "organisation variables are `org.NAME`"
-            if context == "secrets"
-            else did_you_mean(context, (*ROOTS, "needs"))
-        )
+        hint = did_you_mean(context, (*ROOTS, "needs"))
+        if context == "secrets":
+            hint = "secrets are variables of the organisation: `org.NAME`"
         diagnostics.add(C.UNKNOWN_CONTEXT, f"`{expr.value}` begins with no known context", expr.span, help=hint)
     elif isinstance(expr, Literal) and INCOMPLETE in expr.spelling:
         hint = "write `needs.JOB.outputs.NAME`"

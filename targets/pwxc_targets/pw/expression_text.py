@@ -160,6 +160,9 @@ def _level(expr: Expr) -> int:
             return _LEVELS[expr.operator]
         case Conditional():
             return _LEVELS["?"]
+        case Slice(stop=None):
+            # what follows an open end would be taken for the end
+            return 0
         case Index() | Slice():
             return _LEVELS["get"]
         case Unary():

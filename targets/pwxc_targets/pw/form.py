@@ -18,8 +18,8 @@ Options: TypeAlias = Annotated[Any, "options"]
 """What may be chosen (§9.3): a list of `Option`, `OptionCategory` and scalars, a map of lists, or an expression."""
 Template: TypeAlias = Annotated[Any, "template"]
 """The fields of a row: a map of `Field`, or one bare `Field` (§9.4)."""
-Fields: TypeAlias = Annotated[dict[str, Any], "fields"]
-"""A map of `Field`. An entry that is a scalar is no field; it was reported and is kept."""
+Fields: TypeAlias = Annotated[Any, "fields"]
+"""A map of `Field`, or null. An entry that is a scalar is no field; it was reported and is kept."""
 
 
 class _Absent:

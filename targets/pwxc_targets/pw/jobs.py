@@ -36,7 +36,7 @@ def _task_job(writing: Writing, account: Account, task: Task) -> Job:
     _settle_task(writing, account, task)
     retries = int(writing.options["retries"])
     body = run_alone(script, retries)
-    lines = [*prologue(writing.workflow.name, [script], transfers, body), *body]
+    lines = prologue(writing.workflow.name, [script], transfers, body)
     return _job(writing, account, task, lines, script.environment, [task])
 
 
@@ -45,7 +45,7 @@ def _gang_job(writing: Writing, account: Account, gang: Gang) -> Job:
     alone = len(members) == 1
     transfers = Transfers(writing.options["copy"])
     spread = writing.scheduled and not alone
-    hosts = {member.name: f"${{nodes[{at}]}}" if spread else "127.0.0.1" for at, member in enumerate(members)}
+    hosts = {member.name: f"$node_{at}" if spread else "127.0.0.1" for at, member in enumerate(members)}
     scripts = []
     for member in members:
         script = TaskScript(writing, member, hosts, transfers, alone=alone and not writing.scheduled)
@@ -63,9 +63,7 @@ def _gang_job(writing: Writing, account: Account, gang: Gang) -> Job:
     else:
         launch = [f'srun --nodes=1 --ntasks=1 --exact --nodelist="{host}"' for host in hosts.values()]
         body = run_gang(gang, scripts, retries, launch if spread else None)
-        if spread:
-            body = ['mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")', *body]
-    lines = [*prologue(writing.workflow.name, scripts, transfers, body), *body]
+    lines = prologue(writing.workflow.name, scripts, transfers, body, spread=spread)
     environment = {name: value for script in scripts for name, value in script.environment.items()}
     return _job(writing, account, gang, lines, environment, members)
 

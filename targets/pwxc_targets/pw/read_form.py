@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 import attrs
 
-from pwxc.ir.entity import Passthrough
+from pwxc.ir.entity import Passthrough, changed
 from pwxc.ir.inputs import Choice, Input, InputType, Preset
 from pwxc.source import Span
-from pwxc.yaml.nodes import MappingNode, Node
-from pwxc.yaml.structure import Surface
+from pwxc.yaml.nodes import MappingNode, Node, ScalarNode
+from pwxc.yaml.structure import Surface, keys_of
 from pwxc_targets.pw import form, model
 from pwxc_targets.pw import reading_codes as C  # noqa: N812
 from pwxc_targets.pw.form import ABSENT, Field
-from pwxc_targets.pw.texts import Texts
+from pwxc_targets.pw.texts import Texts, has_hole
 
 TYPES: dict[str, InputType] = {
     "string": InputType.STRING,
@@ -60,16 +61,19 @@ CANONICAL: dict[InputType, str] = {
 }
 """The field that stands for a kind of input; the form keeps the type's name where it is another."""
 
-_PRESENTATION = (
-    *("width", "placeholder", "textarea", "prefillDefault", "slider", "step", "disableLabel", "language"),
-    *("optionLabelPosition", "implies", "collapsed", "items-collapsible", "text", "size", "bold", "title"),
-    *("nextLabel", "prevLabel", "validateOnNext", "autoselect", "include-workspace", "include-unprovisioned"),
-    *("csp", "provider", "multi", "resource", "account", "partition", "region", "includeEmpty", "clusterName"),
-    *("namespace", "disabled"),
+_PRESENTATION = frozenset(
+    (
+        *("width", "placeholder", "textarea", "prefillDefault", "slider", "step", "disableLabel", "language"),
+        *("optionLabelPosition", "implies", "collapsed", "items-collapsible", "text", "size", "bold", "title"),
+        *("nextLabel", "prevLabel", "validateOnNext", "autoselect", "include-workspace", "include-unprovisioned"),
+        *("csp", "provider", "multi", "resource", "account", "partition", "region", "includeEmpty", "clusterName"),
+        *("namespace", "disabled"),
+    )
 )
 """Attributes that shape the form: how a field looks and what a picker offers."""
+_READ = frozenset({"type", "label", "description", "tooltip", "default", "optional", "hidden", "ignore"})
+"""Attributes that are read by themselves, or in which the platform reads no expressions."""
 _TIME = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)\Z")
-_NAME = re.compile(r"[a-zA-Z0-9_-]+\Z")
 
 
 def parse_clock(value: object) -> int | None:
@@ -94,9 +98,7 @@ class FormReader:
         found: list[Input] = []
         for name, field in form.fields_of(fields).items():
             span = self.texts.span(keys.get(name))
-            if not _NAME.match(name):
-                message = f"`{name}` is no name of an input: letters, digits, `_` and `-`"
-                self.texts.report(C.BAD_NAME, message, span)
+            self.texts.check_name(name, "an input", span)
             found.extend(self._spread(name, field, span))
         return tuple(found)
 
@@ -107,7 +109,7 @@ class FormReader:
         )
         if not is_flat:
             return (made,)
-        return tuple(attrs.evolve(item, form={**item.form, "page": name}) for item in made.items)
+        return tuple(changed(item, form={**item.form, "page": name}) for item in made.items)
 
     def field(self, name: str, field: Field, span: Span | None) -> Input:
         """Read a field."""
@@ -119,8 +121,10 @@ class FormReader:
         default, has_default = None, False
         if isinstance(field, form.ValueField):
             optional = self.texts.switch(field, field.optional, "optional")
+            self.texts.place = "input.default"
             if has_default := field.default is not ABSENT:
                 default = self.texts.data(field.default, self.texts.node(field, "default"))
+        self._read_presentation(field)
         minimum, maximum = self._limits(field, type_)
         choices, kept = self._choices(field)
         hidden: Any = self.texts.switch(field, field.hidden, "hidden")
@@ -143,6 +147,15 @@ class FormReader:
             passthrough=(*kept, *self._only_here(field)),
             span=span,
         )
+
+    def _read_presentation(self, field: Field) -> None:
+        """Read the expressions of attributes that stay as they are written, so that they are checked."""
+        if field.node is None:
+            return
+        for key, child in field.node.value:
+            if isinstance(child, ScalarNode) and key.value not in _READ and has_hole(child.value):
+                self.texts.place = f"input.{key.value}"
+                self.texts.template(child.value, child)
 
     def _limits(self, field: Field, type_: InputType) -> tuple[Any, Any]:
         low, high = getattr(field, "min", None), getattr(field, "max", None)
@@ -215,17 +228,18 @@ def _form(field: Field, type_: InputType) -> dict[str, Any]:
         found["type"] = field.type
     if field.description is not None:
         found["description"] = field.description
-    if field.node is not None:
-        found |= {
-            name: value for name, value in _attributes(field).items() if name in _PRESENTATION and value is not None
-        }
+    kind: Any = type(field)
+    names = _attributes(kind)
+    for key, _ in field.node.value if field.node is not None else ():
+        attribute = names.get(key.value) if key.value in _PRESENTATION else None
+        if attribute is not None and (value := getattr(field, attribute)) is not None:
+            found[key.value] = value
     return found
 
 
-def _attributes(field: Field) -> dict[str, Any]:
-    from pwxc.yaml.structure import keys_of
-
-    return {info.name: getattr(field, info.attribute) for info in keys_of(type(field))}
+@cache
+def _attributes(cls: Any) -> dict[str, str]:
+    return {info.name: info.attribute for info in keys_of(cls)}
 
 
 def read_presets(
@@ -237,6 +251,7 @@ def read_presets(
         place = "inputs" if configuration.inputs is not None else "variables"
         values = configuration.inputs if configuration.inputs is not None else configuration.variables
         node = texts.node(configuration, place)
+        texts.place = "configurations.inputs"
         if place == "variables" and values is not None:
             texts.old_form("`variables` is what one guide calls `inputs`", texts.at(configuration), "write `inputs`")
         _check_values(texts, values, node, inputs, ())

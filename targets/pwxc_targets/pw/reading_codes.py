@@ -148,3 +148,9 @@ NO_APP = warning(
     "An `app` names the input whose cluster it is bound to as `inputs.PATH`, and the form has to have that input.",
     "Write `target: inputs.NAME` with the name of a field of the form.",
 )
+SEVERAL_FILES = error(
+    "PWX2252",
+    "pw-several-files",
+    "A workflow of this system is one file.",
+    "Compile the files one by one.",
+)

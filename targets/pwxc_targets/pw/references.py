@@ -58,10 +58,10 @@ def read_name(text: str, span: Span) -> Expr:
         return _read_output(text, path, span)
     if root not in ROOTS or (ROW_MARK in path and root != "inputs"):
         return Literal(text, span=span, spelling=(UNKNOWN,))
-    return read_path(root, path, span)
+    return _read_path(root, path, span)
 
 
-def read_path(root: str, path: list[str], span: Span) -> Ref:
+def _read_path(root: str, path: list[str], span: Span) -> Ref:
     """Give the reference for a path below one of `ROOTS`."""
     if (root, *path) == ATTEMPT:
         return Ref(Root.ATTEMPT, span=span)

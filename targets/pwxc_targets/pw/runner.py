@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pwxc.ir.task import ExitAction, ExitRule, Gang, GangStatus
@@ -9,6 +10,7 @@ from pwxc.shell import quote
 from pwxc_targets.pw.taskscript import TaskScript, exit_test
 from pwxc_targets.pw.transfer import Transfers
 
+_FUNCTION = re.compile(r"(\w+)\(\) \{")
 _STOP = """\
 stop() {
   local pid
@@ -36,13 +38,18 @@ def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
     return indented
 
 
-def prologue(name: str, scripts: Sequence[TaskScript], transfers: Transfers, body: Iterable[str]) -> list[str]:
-    """Give the lines that every script begins with: options, the run's folder, the functions that the body uses."""
+def prologue(
+    name: str, scripts: Sequence[TaskScript], transfers: Transfers, body: Sequence[str], *, spread: bool = False
+) -> list[str]:
+    """Give the lines that every script begins with: options, the run's folder, the functions that the body uses.
+
+    With `spread` the members run on nodes of their own, so functions and paths have to travel there.
+    """
     lines = ["set -euo pipefail", "run=${PW_JOB_DIR:-$PWD}"]
     fill: dict[str, str] = {}
     uses_fill = False
     for script in scripts:
-        for shell in (script.stage_text, script.command_text, script.final):
+        for shell in (script.stage_text, script.start_text, script.command_text, script.final_text):
             fill |= shell.marks
             uses_fill = uses_fill or bool(shell.preamble)
     functions = [*transfers.preamble()]
@@ -52,7 +59,18 @@ def prologue(name: str, scripts: Sequence[TaskScript], transfers: Transfers, bod
         functions = [*merged.fill_function(), *functions]
     if any("workflow_id" in line for line in (*functions, *body)):
         lines.append(f'workflow_id=${{PW_RUN_SLUG:-{quote(name)}-$(basename "$run")}}')
-    return [*lines, *functions]
+    if spread:
+        known = [found[1] for line in (*functions, *body) if (found := _FUNCTION.match(line)) is not None]
+        exported = " ".join(name for name in known if name not in ("stop",))
+        body_names = "run workflow_id" if any(line.startswith("workflow_id=") for line in lines) else "run"
+        nodes = [
+            'mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")',
+            *(f"export node_{at}=${{nodes[{at}]}}" for at in range(len(scripts))),
+            f"export {body_names}",
+        ]
+        at = next(number for number, line in enumerate(body) if line == "pids=()")
+        return [*lines, *nodes, *functions, *body[:at], f"export -f {exported}", "export gang", *body[at:]]
+    return [*lines, *functions, *body]
 
 
 def run_alone(script: TaskScript, retries: int) -> list[str]:
@@ -76,10 +94,10 @@ def _attempts(script: TaskScript, retries: int, *, again: bool = False) -> list[
         ")",
         "rc=$?",
         "set -e",
-        *(["failed=0"] if script.final.lines else []),
+        *(["failed=0"] if script.final_text.lines else []),
         *script.after,
         *_verdict(script.rules, retries, again=again),
-        *(['[ "$failed" -eq 0 ] || rc=1'] if script.final.lines else []),
+        *(['[ "$failed" -eq 0 ] || rc=1'] if script.final_text.lines else []),
     ]
     if again or not _retry_rules(script.rules):
         return once
@@ -128,9 +146,6 @@ def run_gang(gang: Gang, scripts: Sequence[TaskScript], retries: int, launch: Se
     lines = [f"gang=$run/gangs/{quote(gang.name)}", 'mkdir -p "$gang"']
     for number, script in enumerate(scripts, 1):
         lines += _member(gang, number, script, retries)
-    if launch is not None:
-        functions = " ".join(f"member_{number}" for number in range(1, len(scripts) + 1))
-        lines += ["export run gang", f"export -f {functions}"]
     lines += ["pids=()", *_STOP.split("\n"), "trap stop EXIT", "set -m"]
     repeats = any(_repeats_gang(gang, script) for script in scripts)
     once = ['rm -f "$gang"/status.*']
@@ -138,7 +153,9 @@ def run_gang(gang: Gang, scripts: Sequence[TaskScript], retries: int, launch: Se
         once += [f"stage_{number}" for number in range(1, len(scripts) + 1)]
     once.append("pids=()")
     for number in range(1, len(scripts) + 1):
-        command = f"member_{number}" if launch is None else f"{launch[number - 1]} bash -c member_{number}"
+        command = (
+            f"member_{number}" if launch is None else f"{launch[number - 1]} bash -euo pipefail -c member_{number}"
+        )
         once += [f"{command} &", 'pids+=("$!")']
     once += [*_watch(gang, lead, len(scripts)), "stop"]
     if not repeats:
@@ -167,7 +184,7 @@ def _member(gang: Gang, number: int, script: TaskScript, retries: int) -> list[s
     body = [*script.paths(local=True)]
     if not gang.barrier:
         body.append(f"stage_{number}")
-    body += ["local rc=0 tries=0 failed=0"] if script.rules or script.final.lines else ["local rc=0"]
+    body.append("local rc=0")
     body += _attempts(script, retries, again=_repeats_gang(gang, script))
     body += [f'echo "$rc" > "$gang/status.{number}.part"', f'mv "$gang/status.{number}.part" "$gang/status.{number}"']
     return [f"# {script.task.name}{role}", *stage, f"member_{number}() {{", *indent(body), "}"]

@@ -17,9 +17,24 @@ from pwxc.ir.template import Template, join, text
 from pwxc.source import Span
 
 SHORT = {
-    **{"A": "account", "C": "constraint", "G": "gpus", "J": "job-name", "N": "nodes", "c": "cpus-per-task"},
-    **{"n": "ntasks", "p": "partition", "q": "qos", "t": "time", "w": "nodelist", "x": "exclude", "a": "array"},
-    **{"D": "chdir", "o": "output", "e": "error", "L": "licenses", "d": "dependency"},
+    "A": "account",
+    "C": "constraint",
+    "G": "gpus",
+    "J": "job-name",
+    "N": "nodes",
+    "c": "cpus-per-task",
+    "n": "ntasks",
+    "p": "partition",
+    "q": "qos",
+    "t": "time",
+    "w": "nodelist",
+    "x": "exclude",
+    "a": "array",
+    "D": "chdir",
+    "o": "output",
+    "e": "error",
+    "L": "licenses",
+    "d": "dependency",
 }
 """Slurm's short options that job scripts use."""
 
@@ -38,11 +53,11 @@ def parse_slurm_time(value: str) -> int | None:
     days, *parts = matched.groups()
     numbers = [int(part) for part in parts if part is not None]
     if days is not None:
-        hours, minutes, seconds = (numbers + [0, 0])[:3]
+        hours, minutes, seconds = [*numbers, 0, 0][:3]
     elif len(numbers) == 3:
         hours, minutes, seconds = numbers
     else:
-        hours, (minutes, seconds) = 0, (numbers + [0])[:2]
+        hours, (minutes, seconds) = 0, [*numbers, 0][:2]
     return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
@@ -60,7 +75,7 @@ def as_template(value: object) -> Template:
 
 
 def _word(value: object) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value).strip()
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
 @attrs.define
@@ -78,6 +93,8 @@ class OptionReader:
         if option in _FLAGS:
             self.values[_FLAGS[option]] = True
             return
+        if value.literal is not None:
+            value = text(value.literal.strip())
         reader = _FIELDS.get(option)
         if not value or reader is None or not reader(self, value):
             self.directives.append(join((text(f"--{option}="), value)) if value else text(f"--{option}"))

@@ -123,11 +123,8 @@ def submitted_steps(
     prepare = ["set -euo pipefail", run, 'mkdir -p "$run/.pwxc"', f"rm -f {status}"]
     head, body = script[:2], script[2:]
     if environment:
-        names = " ".join(environment)
-        prepare += [
-            "umask 077",
-            f'for name in {names}; do printf \'export %s=%q\\n\' "$name" "${{!name}}"; done > {secrets}',
-        ]
+        leave = [f"  printf 'export {name}=%q\\n' \"${name}\"" for name in environment]
+        prepare += ["umask 077", "{", *leave, f"}} > {secrets}"]
         head = [*head, "# shellcheck source=/dev/null", f". {secrets}"]
     submitted = [*head, f"trap 'echo \"$?\" > {status}' EXIT", *body]
     check = [

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import cattrs
 
 from pwxc.diagnostics import Diagnostics, did_you_mean
 from pwxc.source import Source
 from pwxc.yaml.nodes import Document, MappingNode, Node, ScalarNode, SequenceNode, compose
-from pwxc.yaml.structure import INVALID, Hook, Reading, kind_of, make_converter, pairs, plain, reading, structure
+from pwxc.yaml.structure import Hook, Reading, kind_of, make_converter, pairs, plain, reading, structure
 from pwxc_targets.pw import form, model
 from pwxc_targets.pw import reading_codes as C  # noqa: N812
 
@@ -97,7 +97,7 @@ def _structured(cls: type, node: Node) -> Any:
 
 def _fields(node: Any, _: Any) -> Any:
     if isinstance(node, ScalarNode) and reading().schema(node) is None:
-        return {}
+        return None
     if not isinstance(node, MappingNode):
         return reading().fault(node, f"a map of fields is due here, not {kind_of(node)}")
     return {name.value: _entry(name, child) for name, child in pairs(node)}
@@ -139,8 +139,14 @@ def _options(node: Any, _: Any) -> Any:
     if isinstance(node, SequenceNode):
         return [_option(child) for child in node.value]
     if isinstance(node, MappingNode):
-        return {name.value: _options(child, _) for name, child in pairs(node)}
+        return {name.value: _option_list(name, child) for name, child in pairs(node)}
     return reading().schema(node)
+
+
+def _option_list(name: ScalarNode, child: Node) -> Any:
+    if isinstance(child, ScalarNode) and "${{" not in child.value:
+        reading().fault(name, f"`{name.value}` has no list of options", C.STRAY_ENTRY)
+    return _options(child, None)
 
 
 def _option(node: Node) -> Any:
@@ -171,10 +177,11 @@ def _matrix(node: Any, _: Any) -> Any:
 def _user_variables(node: Any, _: Any) -> Any:
     if not isinstance(node, MappingNode):
         return plain(node)
+    return {name.value: _user_variable(name, child) for name, child in pairs(node)}
+
+
+def _user_variable(name: ScalarNode, child: Node) -> Any:
+    if _is_stray(child):
+        return _stray(name, child, "variable")
     kind = model.UserVariable | None
-    return {name.value: converter().get_structure_hook(kind)(child, kind) for name, child in pairs(node)}
-
-
-def is_invalid(value: object) -> bool:
-    """Whether a value could not be read."""
-    return cast("object", INVALID) is value
+    return converter().get_structure_hook(kind)(child, kind)

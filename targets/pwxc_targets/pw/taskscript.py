@@ -35,7 +35,9 @@ class TaskScript:
         self.alone = alone
         self.names = HoleNames(writing.inputs, hosts)
         self.stage_text = ShellText(self.names)
+        self.start_text = ShellText(self.names)
         self.command_text = ShellText(self.names)
+        self.final_text = ShellText(self.names)
         self.environment: dict[str, str] = {}
         self._moved = self._moved_paths()
         self._binds: list[str] = []
@@ -46,29 +48,34 @@ class TaskScript:
         """Build the lines; every field that has to do with running is settled here."""
         task = self.task
         self.stage = self.stage_text.lines
-        folders = ['"$output"', '"$task/scratch"']
+        self._folders = ['"$output"', '"$task/scratch"']
         reads = account.take("reads")
         if reads:
-            folders.append('"$task/input"')
-        self.stage.append(f"mkdir -p {' '.join(folders)}")
+            self._folder('"$task/input"')
         for read in reads:
             self._read(read)
         for file in account.take("files", Fate.EMULATED):
             self._file(file)
         for secret in account.take("secrets"):
             self._secret(secret)
-        self.before: list[str] = []
+        self.before = self.start_text.lines
         self.after: list[str] = []
         for number, point in enumerate(account.take("checkpoints", Fate.EMULATED)):
             with self.writing.ledger.of(point) as entry:
                 entry.emulate("path", "url", "interval", "pattern")
                 self._checkpoint(number)
+        self.stage.insert(0, f"mkdir -p {' '.join(self._folders)}")
         exports = self._environment(account)
         self._command(account, exports)
         self._ending(account)
         account.emulate("steps")
         with self.writing.ledger.of(task.steps[0]) as step:
             step.take("work", Fate.EMULATED)
+
+    def _folder(self, word: str) -> None:
+        """Have a folder made before everything else."""
+        if word not in self._folders:
+            self._folders.append(word)
 
     def paths(self, *, local: bool = False) -> list[str]:
         """Give the lines that name the task's folders."""
@@ -117,7 +124,7 @@ class TaskScript:
         name = _label(dataset.name)
         account.drop("origin", C.DATASET, f"dataset `{name}` has to be given as a folder by hand")
         bare = PurePosixPath(name.split(":")[0]).name
-        self.stage.append(f"mkdir -p {place}")
+        self._folder(place)
         self._ask_folder("datasets", bare, f"Folder of dataset {name}", f'{place[:-1]}/{bare}"', read)
 
     def _ask_folder(self, group: str, name: str, label: str, place: str, read: Read) -> None:
@@ -144,7 +151,7 @@ class TaskScript:
                 self.stage.append(f'mkdir -p "$(dirname {place})"')
             else:
                 place = self._inside(literal)
-                self.stage.append(f"mkdir -p {self._inside(str(PurePosixPath(literal).parent))}")
+                self._folder(self._inside(str(PurePosixPath(literal).parent)))
             if literal is not None and self.writing.contained:
                 target = literal if literal.startswith("/") else f"/{literal}"
                 self._binds.append(f"{place}{quote(':' + target)}")
@@ -200,10 +207,11 @@ class TaskScript:
             f"Folder with the files of {secret.name}", "A folder on the cluster, readable by you alone"
         )
         path = self.writing.ask("credentials", re.sub(r"[^A-Za-z0-9_]", "_", f"{secret.name}_folder"), field)
-        source = self.stage_text.word(Template((Ref(Root.INPUT, tuple(path.split(".")[1:])),)))
         assert secret.folder is not None
+        folder = Template((Ref(Root.INPUT, tuple(path.split(".")[1:])),))
+        source = (self.command_text if self.writing.contained else self.stage_text).word(folder)
         if self.writing.contained:
-            self._binds.append(f"{source}:{self.stage_text.word(secret.folder)}")
+            self._binds.append(f"{source}:{self.command_text.word(secret.folder)}")
         else:
             target = self.stage_text.word(secret.folder)
             self.stage.append(f'mkdir -p "$(dirname {target})" && ln -sfn {source} {target}')
@@ -296,24 +304,21 @@ class TaskScript:
         """Wrap the command in checkpoints, uploads and exit rules, so that the lines end with the task's status."""
         writes = account.take("writes", Fate.EMULATED)
         self.rules: tuple[ExitRule, ...] = account.take("exit_rules", Fate.EMULATED)
-        self.final = ShellText(self.names)
         for write in writes:
             self._write(write)
-        self.after.extend(self.final.lines)
+        self.after.extend(self.final_text.lines)
 
     def _checkpoint(self, number: int) -> None:
         point = self.task.checkpoints[number]
         self.transfers.put.add(scheme_of(point.url))
-        inside = self.stage_text.word(point.path)
-        url = self.stage_text.word(point.url)
-        self.stage.append(f"checkpoint_{number}_url={url}")
+        self.before.append(f"checkpoint_{number}_url={self.start_text.word(point.url)}")
         if self.writing.contained:
             place = f'"$task/checkpoint/{number}"'
-            self.stage.append(f"mkdir -p {place}")
-            self.stage.append(f"checkpoint_{number}={place}")
-            self._binds.append(f"{place}:{inside}")
+            self._folder(place)
+            self._binds.append(f"{place}:{self.command_text.word(point.path)}")
         else:
-            self.stage.append(f"checkpoint_{number}={inside}")
+            place = self.start_text.word(point.path)
+        self.before.append(f"checkpoint_{number}={place}")
         leaf = PurePosixPath(point.path.literal or "checkpoint").name
         seconds = point.interval if isinstance(point.interval, int | float) else self.writing.default_of(point.interval)
         copy = f'put "$checkpoint_{number}" "${{checkpoint_{number}_url%/}}"/{quote(leaf)}'
@@ -329,7 +334,7 @@ class TaskScript:
             if write.pattern is not None:
                 self.transfers.selects = True
                 source = '"$task/selected"'
-                self.final.lines.append(f'select_files "$output" {quote(write.pattern)} {source}')
+                self.final_text.lines.append(f'select_files "$output" {quote(write.pattern)} {source}')
             if isinstance(write.destination, Url):
                 self._put(account, write.destination.url, source)
             elif isinstance(write.destination, Dataset):
@@ -340,7 +345,7 @@ class TaskScript:
         if not has_tool(scheme, self.transfers.copy):
             account.manual("destination", C.STORE_TOOL, f"no standard command copies to `{scheme}://`")
         self.transfers.put.add(scheme)
-        self.final.lines.append(f"put {source} {self.final.word(url)} || failed=1")
+        self.final_text.lines.append(f"put {source} {self.final_text.word(url)} || failed=1")
 
     def _write_dataset(self, account: Account, dataset: Dataset) -> None:
         name = _label(dataset.name)
@@ -348,9 +353,9 @@ class TaskScript:
         bare = re.sub(r"[^A-Za-z0-9_-]", "_", PurePosixPath(name.split(":")[0]).name)
         field = folder_field(f"Folder of dataset {name}", "A folder on the cluster that receives the files")
         path = self.writing.ask("datasets", bare, field)
-        target = self.final.word(Template((Ref(Root.INPUT, tuple(path.split(".")[1:])),)))
+        target = self.final_text.word(Template((Ref(Root.INPUT, tuple(path.split(".")[1:])),)))
         part = f'"$output"/{quote(dataset.path.literal or "")}' if dataset.path else '"$output"/.'
-        self.final.lines.append(f"{{ mkdir -p {target} && cp -rL {part} {target}; }} || failed=1")
+        self.final_text.lines.append(f"{{ mkdir -p {target} && cp -rL {part} {target}; }} || failed=1")
 
 
 def _label(template: Template) -> str:

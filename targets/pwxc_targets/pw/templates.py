@@ -20,6 +20,9 @@ ANGLED = "$<<"
 """Marks a hole that is delimited by `$<<` and `>>`, which some templates use in place of the braces (pw.md §18)."""
 
 _OPENING = re.compile(r"\$\{\{|\$<<(?!<)")
+_SINGLE = re.compile(r"[^}$\n]*\}(?!\})")
+_WHOLE = re.compile(r"\$\{\{([^{}'\"]*)\}\}")
+"""A text that is one hole in which nothing can hide its end: most of all texts with holes."""
 _TO_BRACES = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|(\}\})")
 _TO_ANGLES = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|(>>)|\n")
 
@@ -43,6 +46,10 @@ def parse_template(text: str, locate: Locate, diagnostics: Diagnostics) -> Templ
 
     `locate` turns two offsets of `text` into a place.
     """
+    whole = _WHOLE.fullmatch(text)
+    if whole is not None:
+        only = parse_expression(whole[1], lambda low, high: locate(low + 3, high + 3), diagnostics)
+        return Template((text,) if only is None else (only,))
     parts: list[str | Expr] = []
     done = 0
     for hole in _holes(text):
@@ -65,7 +72,7 @@ def parse_template(text: str, locate: Locate, diagnostics: Diagnostics) -> Templ
 
 
 def _unclosed(text: str, hole: _Hole, locate: Locate, diagnostics: Diagnostics) -> None:
-    single = re.compile(r"[^}\n]*\}(?!\})").match(text, hole.high)
+    single = _SINGLE.match(text, hole.high)
     hint = "it is closed by one brace, two are needed" if single else "close it with `}}`"
     diagnostics.add(C.UNCLOSED_EXPRESSION, "this expression is never closed", locate(hole.low, hole.high), help=hint)
 

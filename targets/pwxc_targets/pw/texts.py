@@ -23,7 +23,20 @@ from pwxc_targets.pw.expressions import parse_expression, parse_template
 
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(-?\d+)\s*([dhms]?)\s*\Z")
+_NAME = re.compile(r"[a-zA-Z0-9_-]+\Z")
 _OLD_HOLE = re.compile(r"\s*\{\{(.*)\}\}\s*\Z", re.DOTALL)
+
+_PLACES = {
+    "PwWorkflow": "workflow.",
+    "Job": "job.",
+    "Step": "step.",
+    "Retry": "retry.",
+    "Strategy": "strategy.",
+    "Ssh": "ssh.",
+    "Session": "sessions.",
+    "RunsOn": "runs-on.",
+}
+"""How the place of a construct's key begins; what is none of these is a field of the form."""
 
 Locate = Callable[[int, int], Span]
 
@@ -41,16 +54,37 @@ def has_hole(value: object) -> bool:
     return isinstance(value, str) and ("${{" in value or "$<<" in value)
 
 
+@attrs.frozen
+class Use:
+    """An expression and where it stands: the place by its name in `contexts`, and the job, if it is in one."""
+
+    place: str
+    job: str | None
+    expr: Expr
+
+
 @attrs.define
 class Texts:
-    """Reads the values of one document."""
+    """Reads the values of one document, and remembers every expression that it has read.
+
+    `place` and `job` say what is being read; methods that take a construct and a key set the place by themselves.
+    """
 
     context: Reading
+    place: str = ""
+    job: str | None = None
+    uses: list[Use] = attrs.field(factory=list, repr=False)
 
     def node(self, construct: Surface | Node | None, *path: str | int) -> Node | None:
         """Find the node of a value below a construct."""
-        start = construct.node if isinstance(construct, Surface) else construct
-        return self.context.document.find(start, *path)
+        node = construct.node if isinstance(construct, Surface) else construct
+        if len(path) != 1 or not isinstance(node, MappingNode):
+            return self.context.document.find(node, *path)
+        found, name = None, path[0]
+        for key, value in node.value:
+            if key.value == name:
+                found = value
+        return found
 
     def span(self, node: Node | None) -> Span | None:
         """Give a node's place; of a map or list, that of its beginning."""
@@ -68,6 +102,11 @@ class Texts:
         """Give the place of a value below a construct."""
         return self.span(self.node(construct, *path))
 
+    def key_span(self, node: Node | None, name: str) -> Span | None:
+        """Give the place of a key itself."""
+        pairs = node.value if isinstance(node, MappingNode) else ()
+        return next((self.span(key) for key, _ in pairs if key.value == name), None)
+
     def report(self, code: Code, message: str, span: Span | None, **more: Any) -> None:
         """Add a diagnostic."""
         self.context.diagnostics.add(code, message, span, **more)
@@ -75,13 +114,19 @@ class Texts:
     def _exact(self, node: ScalarNode) -> Locate:
         return lambda low, high: self.context.document.inner(node, low, high)
 
-    def _locate(self, node: Node | None) -> Locate:
+    def locate(self, node: Node | None) -> Locate:
+        """Give the way from offsets of a scalar's value to places of the file."""
         if not isinstance(node, ScalarNode):
             place = self.span(node) or self.context.document.source.span(0, 0)
             return lambda low, high: place
         source, exact = self.context.document.source, self._exact(node)
         start, end = node.start_mark.index, node.end_mark.index
         return lambda low, high: InnerSpan(source, start, end, exact, low, high)
+
+    def check_name(self, name: str, kind: str, span: Span | None) -> None:
+        """Report a name that the platform does not take for inputs, outputs and matrix variables (§2)."""
+        if not _NAME.match(name):
+            self.report(C.BAD_NAME, f"`{name}` is no name of {kind}: letters, digits, `_` and `-`", span)
 
     # texts and data
 
@@ -91,11 +136,21 @@ class Texts:
             value = node.value if isinstance(node, ScalarNode) and value is not None else _text(value)
         if not has_hole(value):
             return Template((value,) if value else ())
-        return parse_template(value, self._locate(node), self.context.diagnostics)
+        made = parse_template(value, self.locate(node), self.context.diagnostics)
+        for part in made.parts:
+            if not isinstance(part, str):
+                self.uses.append(Use(self.place, self.job, part))
+        return made
 
     def template_of(self, construct: Surface, value: object, name: str) -> Template | None:
         """Read the value of a key as text with holes; None when it is absent or null."""
-        return None if value is None else self.template(value, self.node(construct, name))
+        if value is None:
+            return None
+        self._enter(construct, name)
+        return self.template(value, self.node(construct, name))
+
+    def _enter(self, construct: Surface, name: str) -> None:
+        self.place = _PLACES.get(type(construct).__name__, "input.") + name
 
     def data(self, value: Any, node: Node | None) -> Any:
         """Read plain data in which texts with holes become templates."""
@@ -120,7 +175,7 @@ class Texts:
         inner, start = (old[1], old.start(1)) if old is not None else (value, 0)
         if old is not None:
             self.old_form("`{{ … }}` was the spelling of 2024", self.span(node), "write `${{ … }}`")
-        locate = self._locate(node)
+        locate = self.locate(node)
         return parse_expression(inner, lambda low, high: locate(low + start, high + start), self.context.diagnostics)
 
     def _mixed(self, value: str, node: Node | None) -> Expr | None:
@@ -143,6 +198,7 @@ class Texts:
         if value is None or isinstance(value, bool):
             return default if value is None else value
         node = self.node(construct, name)
+        self._enter(construct, name)
         if has_hole(value) or (isinstance(value, str) and _OLD_HOLE.match(value)):
             found = self.expression(value, node)
             return default if found is None else found
@@ -155,6 +211,7 @@ class Texts:
         if value is None or (isinstance(value, int) and not isinstance(value, bool)):
             return value
         node = self.node(construct, name)
+        self._enter(construct, name)
         if (found := self.whole(value, node)) is not None:
             return found
         if isinstance(value, str) and value.strip().isdigit():
@@ -168,6 +225,7 @@ class Texts:
         if value is None:
             return None
         node = self.node(construct, name)
+        self._enter(construct, name)
         if has_hole(value):
             found = self.template(value, node)
             return found.whole if found.whole is not None else None
@@ -179,6 +237,10 @@ class Texts:
     def old_form(self, message: str, span: Span | None, help: str) -> None:
         """Report a form from before the language was settled."""
         self.report(C.OLD_FORM, message, span, help=help)
+
+    def plain(self, node: Node) -> Any:
+        """Give a node's content as it is written."""
+        return _plain(node, self.context)
 
     # what only this dialect knows
 

@@ -15,6 +15,7 @@ from pwxc_targets.pw.context import Writing
 from pwxc_targets.pw.jobs import write_unit
 from pwxc_targets.pw.model import Execute, On, PwWorkflow
 from pwxc_targets.pw.names import unique_names
+from pwxc_targets.pw.same import write_own
 from pwxc_targets.pw.writeform import cluster_field, settle_name, write_fields
 
 SCHEMA = "yaml-language-server: $schema=https://activate.parallel.works/workflow.schema.json"
@@ -22,6 +23,8 @@ SCHEMA = "yaml-language-server: $schema=https://activate.parallel.works/workflow
 
 def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Written:
     """Write a workflow as one `workflow.yaml`."""
+    if (own := write_own(workflow, ledger)) is not None:
+        return Written((OutputFile("workflow.yaml", write_yaml(own)),))
     writing = Writing(workflow, ledger, options)
     settle_name(writing)
     parts = units(workflow)

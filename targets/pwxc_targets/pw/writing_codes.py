@@ -14,8 +14,8 @@ REQUESTS_NOT_ENFORCED = warning(
 QUEUE_LIMIT = warning(
     "PWX3201",
     "pw-queue-limit",
-    "A limit of the time in the queue has nothing to act on: over ssh there is no queue, and the job runner has no such "
-    "setting.",
+    "A limit of the time in the queue has nothing to act on: over ssh there is no queue, and the job runner has no "
+    "such setting.",
     "Watch the queue by hand, or set a deadline in the scheduler's directives.",
 )
 IMAGE_NOT_USED = warning(
@@ -34,8 +34,8 @@ SECRET_BY_HAND = warning(
 RETRY_LIMIT = warning(
     "PWX3204",
     "pw-retry-limit",
-    "The source leaves the number of attempts to the site, so one was chosen. Attempts run on the same machine with the "
-    "same disk.",
+    "The source leaves the number of attempts to the site, so one was chosen. Attempts run on the same machine with "
+    "the same disk.",
     "Choose another number with `--option pw.retries=N`.",
 )
 PLATFORM_CODES = error(
@@ -48,15 +48,15 @@ PLATFORM_CODES = error(
 DATASET = error(
     "PWX3206",
     "pw-dataset",
-    "A versioned dataset has no counterpart. With `--lossy` the data are looked for, or left, in a folder that is asked "
-    "for on the form; versions, tags and metadata are gone.",
+    "A versioned dataset has no counterpart. With `--lossy` the data are looked for, or left, in a folder that is "
+    "asked for on the form; versions, tags and metadata are gone.",
     "Keep the data at a URL, or allow the loss with `--allow PWX3206` and give the folder when the workflow is run.",
 )
 EARLIER_RUN = error(
     "PWX3207",
     "pw-earlier-run",
-    "The output of an earlier run of the source's system is out of reach. With `--lossy` its folder is asked for on the "
-    "form.",
+    "The output of an earlier run of the source's system is out of reach. With `--lossy` its folder is asked for on "
+    "the form.",
     "Copy the data, or allow the loss with `--allow PWX3207` and give the folder when the workflow is run.",
 )
 PRIVILEGED = error(

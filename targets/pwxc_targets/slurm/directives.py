@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import attrs
@@ -56,9 +56,10 @@ class Reading:
     faults: list[Fault] = attrs.field(factory=list)
     directives: list[Line] = attrs.field(factory=list)
     late: list[Line] = attrs.field(factory=list)
-    unknown: list[Given] = attrs.field(factory=list)
     body: int = 0
     shebang: str = ""
+    version: str = REFERENCE
+    tolerated: Sequence[str] = ()
 
     @property
     def accepted(self) -> bool:
@@ -89,7 +90,7 @@ def read_directives(
         folder: where `sbatch` is called; a relative `--chdir` is below it.
         tolerated: long options that a plug-in of the site knows, beside Slurm's own.
     """
-    reading = Reading([Component()])
+    reading = Reading([Component()], version=version, tolerated=tolerated)
     _check_file(text, reading)
     groups = _words(text, reading)
     names = (*names_of(version), *tolerated)
@@ -115,7 +116,9 @@ def _check_file(text: str, reading: Reading) -> None:
     elif not text.strip():
         reading.faults.append(Fault("empty", "the batch script has only white space", 0, 0))
     elif not reading.shebang:
-        fault = Fault("no-shebang", "the first line is not `#!` with an interpreter", 0, end, "start with `#!/bin/bash`")
+        fault = Fault(
+            "no-shebang", "the first line is not `#!` with an interpreter", 0, end, "start with `#!/bin/bash`"
+        )
         reading.faults.append(fault)
     elif "\r\n" in text:
         at = text.index("\r\n")
@@ -162,8 +165,8 @@ def _cut_line(line: Line, at: int, groups: list[list[Word]], reading: Reading) -
         reading.faults.append(Fault("cutting", error.message, error.start, error.end))
 
 
-def _apply(found: Sequence[Found] | object, component: Component, reading: Reading) -> None:
-    for item in found:  # type: ignore[attr-defined]
+def _apply(found: Iterable[Found], component: Component, reading: Reading) -> None:
+    for item in found:
         match item:
             case Stray():
                 message = f"`{item.word.text}` is neither an option nor the value of one"
@@ -182,11 +185,15 @@ def _stray_help(item: Stray) -> str:
 
 
 def _set(given: Given, component: Component, reading: Reading) -> None:
-    if given.option is None or not component.settings.knows(given):
-        reading.unknown.append(given)
-        reading.faults.append(Fault("unknown-option", f"`sbatch` has no option `--{given.name}`", given.start, given.end))
-        return
     component.given.append(given)
+    if given.option is None:
+        if given.name not in reading.tolerated:
+            message = f"`sbatch` has no option `--{given.name}`"
+            reading.faults.append(Fault("unknown-option", message, given.start, given.end, given.name))
+        return
+    if not given.option.in_version(reading.version):
+        message = f"version {reading.version} of Slurm has no option `--{given.name}`"
+        reading.faults.append(Fault("newer-option", message, given.start, given.end))
     try:
         component.settings.set(given.option, given.value)
     except BadValueError as error:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import attrs
 
-from pwxc_targets.slurm.getopt import Given
 from pwxc_targets.slurm.moments import moment
 from pwxc_targets.slurm.table import Option, by_name, canonical
 from pwxc_targets.slurm.values import CODECS, shape, specialized
@@ -29,10 +28,6 @@ class Settings:
     fields: dict[str, str | None] = attrs.field(factory=dict)
     names: dict[str, None] = attrs.field(factory=dict)
     mails: frozenset[str] = frozenset()
-
-    def knows(self, given: Given) -> bool:
-        """Whether an option is one of the table."""
-        return given.option is not None
 
     def is_set(self, name: str) -> bool:
         """Whether an option was given."""
@@ -59,7 +54,7 @@ class Settings:
         elif option.codec in ("nodelist", "nodefile"):
             self.fields["nodelist" if name == "nodefile" else "nodefile"] = None
             self.fields[field] = text
-        else:
+        elif not (option.codec == "yes_no" and self.fields.get(field) == "yes" and text.lower() == "no"):
             self.fields[field] = self._told(option, text)
         self.names[name] = None
 
@@ -74,10 +69,13 @@ class Settings:
             case "moment":
                 return moment(text, self.now)
             case "folder":
-                return text if text.startswith("/") else f"{self.folder.rstrip('/')}/{text}"
+                return self._below_folder(text)
             case "identity":
                 return _identity(text)
         return CODECS[option.codec](text)
+
+    def _below_folder(self, text: str) -> str:
+        return text if text.startswith("/") else f"{self.folder.rstrip('/')}/{text}"
 
     def _set_specialized(self, name: str, text: str) -> None:
         other = "thread-spec" if name == "core-spec" else "core-spec"
@@ -94,6 +92,9 @@ class Settings:
         """Give what the next component of a heterogeneous job starts with: only some options are kept (§10)."""
         kept = [name for name in self.names if by_name()[name].kept]
         fields = {_SHARED.get(name, name): self.fields[_SHARED.get(name, name)] for name in kept}
+        for name in ("output", "error", "input"):
+            if name in fields:
+                fields[name] = self._below_folder(fields[name] or "")
         return Settings(self.now, self.folder, fields, dict.fromkeys(kept))
 
     def told(self) -> dict[str, str | None]:
@@ -107,5 +108,3 @@ def _identity(text: str) -> str:
     if text == "root":
         return "0"
     raise BadValueError("a user or a group of this machine is due")
-
-

@@ -161,7 +161,7 @@ def stream(text: str) -> str:
 def switches(text: str) -> str:
     """Read a number of switches and how long to wait for so few."""
     number, at, wait = text.partition("@")
-    told = str(whole_number(number, least=0 if number.strip() == "0" else 1))
+    told = str(whole_number(number, least=1))
     if not at:
         return told
     try:

@@ -107,7 +107,7 @@ def distribution(text: str) -> str:
         return lowered
     if comma and packing not in ("pack", "nopack"):
         raise BadValueError("after the comma stands `Pack` or `NoPack`")
-    parts = layout.split(":")
+    parts = layout.rstrip(":").split(":")
     allowed = [("block", "cyclic", "*"), *[("block", "cyclic", "fcyclic", "*")] * 2]
     if layout != "arbitrary" and (
         len(parts) > 3 or any(part not in names for part, names in zip(parts, allowed, strict=False))
@@ -138,7 +138,7 @@ def cpu_freq(text: str) -> str:
     if not dash:
         return told
     top = _frequency(high)
-    if low.isdigit() and high.isdigit() and int(low) > int(high):
+    if _rank(told) > _rank(top):
         raise BadValueError("the lower clock is above the upper one")
     return f"{told}-{top}" + (f":{_governor(governor)}" if colon else "")
 
@@ -156,6 +156,11 @@ def _frequency(text: str) -> str:
     if text.lower() not in _FREQUENCIES:
         raise BadValueError(_one_of((*_FREQUENCIES, *_GOVERNORS)))
     return _FREQUENCIES[text.lower()]
+
+
+def _rank(told: str) -> int:
+    """Give a number by which clocks of the same kind can be compared."""
+    return int(told) if told.isdigit() else list(_FREQUENCIES.values()).index(told)
 
 
 def gpu_freq(text: str) -> str:

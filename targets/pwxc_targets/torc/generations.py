@@ -110,7 +110,9 @@ def _has_r0_marks(root: MappingNode) -> bool:
     """Whether an action starts a server on its head node, which only the first days of R0 knew."""
     marks = {"start_server_on_head_node"}
     return any(
-        isinstance(key, ScalarNode) and key.value in marks for action in _records(root, "actions") for key, _ in action.value
+        isinstance(key, ScalarNode) and key.value in marks
+        for action in _records(root, "actions")
+        for key, _ in action.value
     )
 
 

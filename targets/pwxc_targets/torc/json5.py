@@ -8,7 +8,7 @@ from typing import Any
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
 from pwxc.yaml.nodes import Document, Limits, Node
-from pwxc_targets.torc import codes as C  # noqa: N812
+from pwxc_targets.torc import reading_codes as C  # noqa: N812
 from pwxc_targets.torc.nodes import list_node, map_node, number_text, plain_node, text_node
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))")

@@ -9,7 +9,7 @@ import attrs
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
-from pwxc_targets.torc import codes as C  # noqa: N812
+from pwxc_targets.torc import reading_codes as C  # noqa: N812
 
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(\s+)|(.))")
 _SINGLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "s": " ", "\\": "\\", '"': '"', "/": "/"}
@@ -59,13 +59,13 @@ def parse(source: Source, diagnostics: Diagnostics) -> list[Knot] | None:
         problem = f"`{shown}` cannot stand here" if shown else "the text ends too early"
         diagnostics.add(C.KDL_SYNTAX, problem, source.span(at, at + len(shown)), help=help_text)
         return None
-    except (_BadText, RecursionError) as fault:
-        place = source.span(*fault.args[1:]) if isinstance(fault, _BadText) else None
+    except (_BadTextError, RecursionError) as fault:
+        place = source.span(*fault.args[1:]) if isinstance(fault, _BadTextError) else None
         diagnostics.add(C.KDL_SYNTAX, str(fault.args[0]) if place else "nested too deeply", place)
         return None
 
 
-class _BadText(Exception):
+class _BadTextError(Exception):
     """A text has an escape or an indentation that KDL does not know; the arguments are message, start and end."""
 
 
@@ -95,7 +95,9 @@ def _value(token: Any) -> Value:
     start, end = token.start_pos, token.end_pos
     if token.type == "KEYWORD":
         constants = {"#true": True, "#false": False, "#null": None}
-        return Value(constants.get(token, float(token[1:]) if token[1:] in ("inf", "-inf", "nan") else None), start, end)
+        return Value(
+            constants.get(token, float(token[1:]) if token[1:] in ("inf", "-inf", "nan") else None), start, end
+        )
     if token.type == "NUMBER":
         text = token.replace("_", "")
         is_integer = re.fullmatch(r"[-+]?(?:0[xob][0-9a-fA-F]+|[0-9]+)", text) is not None
@@ -120,12 +122,12 @@ def _unescape(body: str, token: Any) -> str:
         if found[1]:
             point = int(found[1], 16)
             if point > 0x10FFFF or 0xD800 <= point < 0xE000:
-                raise _BadText("no such character", token.start_pos, token.end_pos)
+                raise _BadTextError("no such character", token.start_pos, token.end_pos)
             return chr(point)
         if found[2]:
             return ""
         if found[3] not in _SINGLE:
-            raise _BadText(f"`\\{found[3]}` is no escape of KDL", token.start_pos, token.end_pos)
+            raise _BadTextError(f"`\\{found[3]}` is no escape of KDL", token.start_pos, token.end_pos)
         return _SINGLE[found[3]]
 
     return _ESCAPE.sub(replace, body) if "\\" in body else body
@@ -134,7 +136,7 @@ def _unescape(body: str, token: Any) -> str:
 def _dedent(body: str, token: Any, *, raw: bool) -> str:
     lines = re.split(r"\r\n|[\n\r]", body)
     if len(lines) < 2 or lines[0].strip() or lines[-1].strip():
-        raise _BadText('`"""` has to be followed, and preceded, by a line break', token.start_pos, token.end_pos)
+        raise _BadTextError('`"""` has to be followed, and preceded, by a line break', token.start_pos, token.end_pos)
     indent = lines[-1]
     kept = []
     for line in lines[1:-1]:
@@ -143,6 +145,6 @@ def _dedent(body: str, token: Any, *, raw: bool) -> str:
         elif line.startswith(indent):
             kept.append(line[len(indent) :])
         else:
-            raise _BadText("a line is indented less than the closing quotes", token.start_pos, token.end_pos)
+            raise _BadTextError("a line is indented less than the closing quotes", token.start_pos, token.end_pos)
     text = "\n".join(kept)
     return text if raw else _unescape(text, token)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pwxc.diagnostics import Diagnostics, did_you_mean
 from pwxc.source import Source
 from pwxc.yaml.nodes import MappingNode, Node
-from pwxc_targets.torc import codes as C  # noqa: N812
+from pwxc_targets.torc import reading_codes as C  # noqa: N812
 from pwxc_targets.torc.kdl import Knot, Value
 from pwxc_targets.torc.nodes import from_value, list_node, map_node, number_text, plain_node, text_node
 
@@ -271,5 +271,7 @@ class KdlReader:
                 at.setdefault(name, child)
             else:
                 self._ignored(child, (*ACTION_SCALARS, "job", "jobs", "job_name_regexes", "command"))
-        pairs.extend((self._key(at[name], name), list_node(items, at[name].start, knot.end)) for name, items in lists.items())
+        pairs.extend(
+            (self._key(at[name], name), list_node(items, at[name].start, knot.end)) for name, items in lists.items()
+        )
         return map_node(pairs, knot.start, knot.end)

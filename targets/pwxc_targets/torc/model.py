@@ -19,7 +19,10 @@ class Parameterised(Surface):
     """A record that is repeated over parameters."""
 
     parameters: dict[str, Any] | None = key(
-        "parameters", doc="name to values: a range `1:10`, a list `[a,b]`, one value", source="torc.md §13", default=None
+        "parameters",
+        doc="name to values: a range `1:10`, a list `[a,b]`, one value",
+        source="torc.md §13",
+        default=None,
     )
     parameter_mode: Text = key(
         "parameter_mode", doc="`product` or `zip`", source="torc.md §13.2, since Dec 2025", default=None
@@ -40,7 +43,9 @@ class Stdio(Surface):
     """What becomes of a job's output streams."""
 
     mode: Text = key("mode", doc="`separate`, `combined`, `no_stdout`, `no_stderr`, `none`", default=None)
-    delete_on_success: bool | None = key("delete_on_success", doc="remove the files when the job succeeds", default=None)
+    delete_on_success: bool | None = key(
+        "delete_on_success", doc="remove the files when the job succeeds", default=None
+    )
 
 
 def _names(name: str, doc: str, source: str = "torc.md §4") -> Any:
@@ -126,7 +131,9 @@ class FailureRule(Surface):
     exit_codes: list[int] | None = key("exit_codes", doc="codes that the rule is for", default=None)
     match_all_exit_codes: bool | None = key("match_all_exit_codes", doc="for every code but 0", default=None)
     recovery_script: Text = key("recovery_script", doc="runs before the next attempt", default=None)
-    max_retries: int | None = key("max_retries", doc="attempts in all, 3 when absent", source="torc.md §10", default=None)
+    max_retries: int | None = key(
+        "max_retries", doc="attempts in all, 3 when absent", source="torc.md §10", default=None
+    )
 
 
 @attrs.define(kw_only=True)
@@ -151,7 +158,7 @@ class SlurmScheduler(Surface):
     gres: Text = key("gres", doc="generic resources", default=None)
     tmp: Text = key("tmp", doc="local disk", default=None)
     ntasks_per_node: int | None = key("ntasks_per_node", doc="stored, never passed on", default=None)
-    extra: Text = key("extra", doc="further sbatch options on one line", default=None)
+    more_options: Text = key("extra", doc="further sbatch options on one line", default=None)
     serialize_allocations: bool | None = key("serialize_allocations", doc="one at a time, since 0.26", default=None)
 
 

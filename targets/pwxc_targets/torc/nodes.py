@@ -11,30 +11,35 @@ from pwxc.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 
 @attrs.frozen
-class Place:
+class _Place:
     """An offset in a text; stands where PyYAML's nodes have a mark."""
 
     index: int
 
 
+def _mark(index: int) -> Any:
+    """Make the mark of an offset; only `index` of a mark is ever looked at."""
+    return _Place(index)
+
+
 def text_node(value: str, start: int, end: int, style: str = '"') -> ScalarNode:
     """Make a node for a text."""
-    return ScalarNode("", value, Place(start), Place(end), style)
+    return ScalarNode("", value, _mark(start), _mark(end), style)
 
 
 def plain_node(value: str, start: int, end: int) -> ScalarNode:
     """Make a node for a number, a boolean or null, in YAML's spelling."""
-    return ScalarNode("", value, Place(start), Place(end), "")
+    return ScalarNode("", value, _mark(start), _mark(end), "")
 
 
 def map_node(pairs: list[tuple[Node, Node]], start: int, end: int) -> MappingNode:
     """Make a node for a map."""
-    return MappingNode("", pairs, Place(start), Place(end), True)
+    return MappingNode("", pairs, _mark(start), _mark(end), True)
 
 
 def list_node(items: list[Node], start: int, end: int) -> SequenceNode:
     """Make a node for a list."""
-    return SequenceNode("", items, Place(start), Place(end), True)
+    return SequenceNode("", items, _mark(start), _mark(end), True)
 
 
 def from_value(value: Any, start: int, end: int) -> Node:

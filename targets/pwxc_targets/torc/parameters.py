@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -68,9 +69,9 @@ class _Callbacks:
     def part(self, children: list[Any]) -> str:
         return str(children[0]) if children else ""
 
-    def list(self, children: list[Any]) -> Any:
+    def listing(self, children: list[Any]) -> Any:
         inner = children[1:-1]
-        return Values(() if len(inner) == 1 and inner[0] == "" else tuple(inner))
+        return listed([] if len(inner) == 1 and inner[0] == "" else inner)
 
     def file(self, children: list[Any]) -> Any:
         return _FromFile(str(children[0])[1:].strip())
@@ -85,6 +86,12 @@ class _FromFile:
 
 
 _CALLBACKS = _Callbacks()
+
+
+def listed(items: Iterable[Any]) -> Values:
+    """Make a list of values."""
+    made: Any = tuple(items)
+    return Values(made)
 
 
 def parse(text: str, context: Context | None = None) -> Range | Values:
@@ -104,14 +111,14 @@ def _parse(text: str, context: Context) -> Range | Values:
     if stripped.startswith("{") and stripped.endswith("}") and len(stripped) > 1 and "," not in stripped:
         stripped = stripped[1:-1].strip()
     if not stripped:
-        return Values(("",))
+        return listed([""])
     found: Any = load("torc_parameter", "value", _CALLBACKS).parse(stripped)
     if isinstance(found, _FromFile):
         return _lines_of(found.path, context)
     if isinstance(found, Values):
         return found
     if len(found) == 1:
-        return Values((scalar(found[0]),))
+        return listed([scalar(found[0])])
     return _range(found, stripped, context)
 
 
@@ -159,7 +166,7 @@ def _floats(start: float, end: float, step_text: str, text: str, context: Contex
         current += step
         if current == values[-1]:
             raise ParameterError(f"`{text}` never ends: the step is lost in rounding")
-    return Values(tuple(values))
+    return listed(values)
 
 
 def _refuse_zero(step: float, text: str) -> None:
@@ -176,7 +183,7 @@ def _lines_of(path: str, context: Context) -> Values:
         reason = fault.strerror if isinstance(fault, OSError) else "not UTF-8 text"
         raise ParameterError(f"cannot read the values of `@{path}`: {reason}", "MISSING_PARAMETER_FILE") from None
     lines = [line.strip() for line in data.splitlines()]
-    return Values(tuple(scalar(line) for line in lines if line and not line.startswith("#")))
+    return listed(scalar(line) for line in lines if line and not line.startswith("#"))
 
 
 def native(value: object, context: Context | None = None) -> Range | Values:
@@ -190,7 +197,7 @@ def native(value: object, context: Context | None = None) -> Range | Values:
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(item, str | int | float) for item in items):
         raise ParameterError("a parameter is a text, a number or a list of them", "BAD_PARAMETER")
-    return Values(tuple(str(item).lower() if isinstance(item, bool) else item for item in items))
+    return listed(str(item).lower() if isinstance(item, bool) else item for item in items)
 
 
 def formats(values: Range | Values, format: str) -> bool:
@@ -232,7 +239,7 @@ def write(values: Range | Values) -> str | None:
     """Give the text that torc reads as these values; None when there is none (torc.md §23)."""
     if isinstance(values, Range):
         if not all(isinstance(number, int) for number in (values.start, values.stop, values.step)):
-            return write(Values(tuple(values)))
+            return write(listed(values))
         step = "" if values.step == 1 else f":{values.step}"
         return f"{values.start}:{values.stop}{step}"
     items = [_list_item(item) for item in values.items]

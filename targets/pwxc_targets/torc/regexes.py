@@ -7,13 +7,14 @@ Patterns that could make Python's matcher blow up are matched by walking all the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import attrs
 
-parser: Any = re._parser  # type: ignore[attr-defined]
-constants: Any = re._constants  # type: ignore[attr-defined]
+parser: Any = vars(re)["_parser"]
+constants: Any = vars(re)["_constants"]
 
 MAX_STATES = 20_000
 """How large a pattern may become; Rust's crate has a limit of the same kind."""
@@ -63,7 +64,7 @@ class Pattern:
 
 
 @lru_cache(maxsize=4096)
-def compile(text: str) -> Pattern:
+def compile(text: str) -> Pattern:  # noqa: A001
     """Compile a pattern.
 
     Raises:
@@ -168,9 +169,7 @@ def _is_tame(tree: Any) -> bool:
     """Whether no repetition stands in another and there are few of them: then matching short names is quick."""
     repeats = [argument for operation, argument in _operations(tree) if operation in _REPEATS and argument[1] > 1]
     nested = any(
-        operation in _REPEATS and argument[1] > 1
-        for outer in repeats
-        for operation, argument in _operations(outer[2])
+        operation in _REPEATS and argument[1] > 1 for outer in repeats for operation, argument in _operations(outer[2])
     )
     return not nested and len(repeats) <= 6
 
@@ -180,7 +179,7 @@ def _tests(tree: Any) -> list[Any]:
     return [(operation, argument) for operation, argument in _operations(tree) if operation in single]
 
 
-_CATEGORIES = {
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
     constants.CATEGORY_DIGIT: str.isdecimal,
     constants.CATEGORY_SPACE: str.isspace,
     constants.CATEGORY_WORD: lambda sign: sign.isalnum() or sign == "_",

@@ -55,12 +55,12 @@ def _size(found: re.Match[str] | None, bare: int) -> int | None:
 
 
 def format_memory(size: int) -> str:
-    """Write bytes with the largest unit of `t g m k` that loses nothing; other sizes are rounded up to KiB."""
+    """Write bytes with the largest unit of `g m k` that loses nothing, else as a bare number of bytes."""
     for unit in "gmk":
         scale = 1024 ** _POWER[unit]
         if size and size % scale == 0:
             return f"{size // scale}{unit}"
-    return f"{max(1, math.ceil(size / 1024))}k"
+    return str(size)
 
 
 def parse_walltime(text: str) -> int | None:
@@ -73,11 +73,11 @@ def parse_walltime(text: str) -> int | None:
         return None
     numbers = [int(part) for part in fields]
     if dash:
-        hours, minutes, seconds = (numbers + [0, 0])[:3]
+        hours, minutes, seconds = [*numbers, 0, 0][:3]
     elif len(numbers) == 3:
         hours, minutes, seconds = numbers
     else:
-        hours, minutes, seconds = 0, numbers[0], (numbers + [0])[1]
+        hours, minutes, seconds = 0, numbers[0], [*numbers, 0][1]
     return int(days or 0) * 86_400 + hours * 3600 + minutes * 60 + seconds
 
 

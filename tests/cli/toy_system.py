@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pwxc.diagnostics import Diagnostics, error, warning
@@ -39,7 +40,7 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     values = dict(item.split("=", 1) for item in (*settings.values, *settings.texts))
     for source in sources:
         at = 0
-        for line in source.text.splitlines(keepends=True):
+        for line in re.findall(r"[^\n]*\n|[^\n]+", source.text):
             span = source.span(at, at + len(line.rstrip()))
             at += len(line)
             if line.startswith("#") or not line.strip():
@@ -103,5 +104,4 @@ TOY = Target(
         Option("title", "", "A title."),
     ),
 )
-MUTE = Target(name="mute", title="Can do nothing", suffixes=(), sniff=lambda text, name: 0.0, codes=__name__)
-
+MUTE = Target(name="mute", title="Can do nothing", suffixes=(), sniff=lambda text, name: 0.0, codes="string")

@@ -1,0 +1,44 @@
+# Everything runs in .venv, which is made on first use and again when pyproject.toml changes.
+
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST_ARGS ?=
+
+.PHONY: help demo test test-all lint bench docs clean
+
+help:
+	@echo 'make demo      compile the examples to every system and show what comes out'
+	@echo 'make test      run the tests that need nothing but Python'
+	@echo 'make test-all  install the programs that some tests need, and run every test'
+	@echo 'make lint      ruff and mypy'
+	@echo 'make bench     measure speed and memory against PyYAML'
+	@echo 'make docs      generate the pages that are made from the code'
+	@echo 'make clean     remove .venv and everything that was made'
+
+$(READY): pyproject.toml .ci/venv
+	@sh .ci/venv
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/python docs/demo.py
+
+test: $(READY)
+	@$(BIN)/python -m pytest -q -m "not slurm and not wheel" $(PYTEST_ARGS)
+
+test-all: $(READY)
+	@sh .ci/packages shellcheck
+	@$(BIN)/python -m pytest -q -m "" $(PYTEST_ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY)
+	@$(BIN)/python tests/bench/bench.py
+
+docs: $(READY)
+	@$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

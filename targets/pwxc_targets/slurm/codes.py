@@ -1,0 +1,354 @@
+"""Slurm's rows of the catalogue: 24xx reading, 34xx writing, 44xx lint."""
+
+from __future__ import annotations
+
+from pwxc.diagnostics.code import error, note, warning
+
+# reading a script: PWX2400 to PWX2419
+
+NO_SCRIPT = error(
+    "PWX2400",
+    "slurm-not-a-script",
+    "`sbatch` takes the file for no batch script: it is empty, or its first line is not `#!` with an interpreter.",
+    "Start the file with `#!/bin/bash`.",
+)
+DOS_LINES = error(
+    "PWX2401",
+    "slurm-dos-line-ends",
+    "Lines end with carriage return and line feed. `sbatch` refuses such a file wherever they stand in it.",
+    "Convert the file with `dos2unix`.",
+)
+CUTTING = error(
+    "PWX2402",
+    "slurm-directive-words",
+    "A directive cannot be cut into words: a quote is open at the end of the line, or a word starts with `:`.",
+    "Close the quote. A directive has no continuation lines.",
+    '#SBATCH --comment="two words',
+)
+STRAY_WORD = error(
+    "PWX2403",
+    "slurm-stray-word",
+    "A word in a directive is neither an option nor the value of one. `sbatch` refuses the script.",
+    "Put a value with blanks into double quotes, and `#` before a comment. Nothing is expanded in a directive.",
+    "#SBATCH --job-name=my job",
+)
+UNKNOWN_OPTION = error(
+    "PWX2404",
+    "slurm-unknown-option",
+    "`sbatch` has no such option. Sites add some through plug-ins; a plain Slurm refuses those as well.",
+    "Correct the spelling. Where a plug-in of the site provides the option, say so with "
+    "`--option slurm.plugins=pyxis` (or `shifter`, `ear`, `uenv`, `quota`, `any`).",
+    "#SBATCH --workdir=/scratch",
+)
+OPTION_USE = error(
+    "PWX2405",
+    "slurm-option-use",
+    "An option is given in a way that is refused: without the value that it needs, with one that it cannot have, or "
+    "shortened so that it may be several.",
+    "Write the option in full, with `=` and its value.",
+    "#SBATCH --n=3",
+)
+BAD_VALUE = error(
+    "PWX2406",
+    "slurm-bad-value",
+    "`sbatch` or the controller refuses the value of an option.",
+    "Write a value of the form that the message names.",
+    "#SBATCH --time=1d",
+)
+NEWER_OPTION = note(
+    "PWX2407",
+    "slurm-newer-option",
+    "The option exists, but not in every version of Slurm that is in use.",
+    "Check the version of the site with `sbatch --version`.",
+)
+FOREIGN = error(
+    "PWX2408",
+    "slurm-foreign-directive",
+    "`sbatch` translates `#PBS` and `#BSUB` lines too, and refuses the script over one that it does not know.",
+    "Remove those lines, or add `#SBATCH --ignore-pbs`.",
+)
+HET_JOB = warning(
+    "PWX2409",
+    "slurm-het-job-read",
+    "The script is a heterogeneous job. Its components are kept for the way back to Slurm; other systems see the first.",
+    "Look at what is asked for in the other system.",
+)
+
+# reading a driver: PWX2420 to PWX2439
+
+DYNAMIC = error(
+    "PWX2420",
+    "slurm-driver-not-static",
+    "A submission in the driver depends on something that is known only when the driver runs, so that it is not "
+    "clear what is submitted or what it waits for.",
+    "Replace it by fixed lists and by ids that are kept in variables, or write the workflow by hand.",
+    'for f in $(ls data); do sbatch job.sh "$f"; done',
+)
+NO_FILE = error(
+    "PWX2421",
+    "slurm-script-not-found",
+    "The driver submits a script that was not given and is not in the folder of the driver.",
+    "Give the script together with the driver, or read the driver where its scripts are.",
+)
+UNKNOWN_ID = error(
+    "PWX2422",
+    "slurm-unknown-dependency",
+    "A dependency names a job that the driver does not submit.",
+    "Name a job that the same driver has submitted before.",
+)
+LOGIN_COMMANDS = warning(
+    "PWX2423",
+    "slurm-login-commands",
+    "The driver runs commands besides `sbatch`, on the machine where it is called. They are not part of the workflow "
+    "that is read.",
+    "Run them by hand before, or put them into a job.",
+)
+NO_JOBS = error(
+    "PWX2424",
+    "slurm-no-jobs",
+    "The file has no directives of `sbatch` and submits nothing.",
+    "Check that the right file was given.",
+)
+
+# writing: PWX3400 to PWX3499
+
+NO_COUNTERPART = error(
+    "PWX3400",
+    "slurm-no-counterpart",
+    "Slurm has nothing that does this.",
+    "Leave it out of the source, or accept the loss.",
+)
+CONTAINER_NOT_USED = warning(
+    "PWX3401",
+    "slurm-container-not-used",
+    "The commands run on the node itself: containers are switched off with `slurm.container=none`.",
+    "See that the node has what the image provides, or use `--option slurm.container=apptainer` or `pyxis`.",
+)
+QUEUE_LIMIT = warning(
+    "PWX3402",
+    "slurm-queue-limit",
+    "Slurm does not limit how long a job waits. With a time limit, `--deadline` comes near: it is counted from the "
+    "submission, and the wait for other jobs counts.",
+    "Look at the deadline in the submit script.",
+)
+SITE_MAPPING = warning(
+    "PWX3403",
+    "slurm-site-mapping",
+    "The source names a kind of machine in the words of its own site. It is written where Slurm has a field for it.",
+    "Replace the name by a partition or a feature of the site.",
+)
+CHOSEN_LIMIT = warning(
+    "PWX3404",
+    "slurm-chosen-retry-limit",
+    "The source leaves the number of attempts to its site. A number had to be chosen.",
+    "Set it with `--option slurm.retries=N`.",
+)
+SECRET = warning(
+    "PWX3405",
+    "slurm-secret",
+    "A secret is read from the environment of the submit script or from a file that only its owner can read.",
+    "Create the file, or set the variable, before submitting; the submit script says which.",
+)
+TRANSFER = warning(
+    "PWX3406",
+    "slurm-transfer",
+    "Objects are copied with the store's command line tool, which needs to be there and to have its own credentials.",
+    "Check that the nodes have the tool and that it is logged in.",
+)
+DATASET = error(
+    "PWX3407",
+    "slurm-dataset",
+    "Slurm has no store of versioned data sets.",
+    "Replace the data set by a URL or by a folder.",
+)
+ACTION = error(
+    "PWX3408",
+    "slurm-action",
+    "The step calls an action or a workflow of the source's system, whose text is not at hand.",
+    "Replace the step by a script.",
+)
+EXPRESSION = error(
+    "PWX3409",
+    "slurm-expression",
+    "An expression cannot be worked out by the shell, and its value is not known before the run.",
+    "Simplify the expression, or work the value out in a step.",
+)
+GANG_RETRY = warning(
+    "PWX3410",
+    "slurm-gang-retry",
+    "Members of a gang run in one allocation: a member is started again in its place, on the same node.",
+    "Nothing, unless the member has to move to another node.",
+)
+PAIRING = warning(
+    "PWX3411",
+    "slurm-pairing",
+    "Slurm ties instance to instance between two arrays only for success. Here every instance waits for the whole "
+    "other array.",
+    "Nothing, if the longer wait is acceptable.",
+)
+PRIVILEGE = error(
+    "PWX3412",
+    "slurm-privilege",
+    "A job has the rights of its user and no others.",
+    "Leave it out of the source, or accept the loss.",
+)
+WORKFLOW_LIMIT = warning(
+    "PWX3413",
+    "slurm-workflow-limit",
+    "Slurm has no limit for a workflow as a whole. A small job cancels what is left when the time is over.",
+    "Nothing, if one more job in the queue is acceptable.",
+)
+TOPOLOGY = warning(
+    "PWX3414",
+    "slurm-topology",
+    "Nearness is asked for with `--switches=1`, which knows one level and no groups.",
+    "Ask the site which form of `--switches` or `--constraint` it wants.",
+)
+FIXED_DIRECTIVE = error(
+    "PWX3415",
+    "slurm-late-value",
+    "A value that is known only at run time stands where the scheduler needs it at submission.",
+    "Use an input, which is known at submission.",
+)
+WORKER_HOOK = warning(
+    "PWX3416",
+    "slurm-worker-hook",
+    "Every job is its own allocation, so what was run once for each worker is run once for each job.",
+    "Nothing, if the commands may run more often.",
+)
+PRIORITY = warning(
+    "PWX3417",
+    "slurm-priority",
+    "The priority becomes a `--nice` value; sites limit who may raise a priority.",
+    "Ask the site for a quality of service if the priority matters.",
+)
+PLATFORM = error(
+    "PWX3418",
+    "slurm-platform-feature",
+    "This belongs to the platform of the source: its forms, sessions, rights or stores.",
+    "Leave it out of the source, or accept the loss.",
+)
+HOST = warning(
+    "PWX3419",
+    "slurm-named-host",
+    "The work was meant for a host that the source names. It is submitted to the Slurm where the submit script runs.",
+    "Run the submit script on that host.",
+)
+SWEEP_FROM_INPUT = error(
+    "PWX3420",
+    "slurm-sweep-from-input",
+    "The values of a sweep come from an input, so the size of the array is not known.",
+    "Give the values with `--set`, so that the sweep is fixed.",
+)
+CHECKPOINT = warning(
+    "PWX3421",
+    "slurm-checkpoint",
+    "A loop beside the command copies the folder; the copy at the end is made by a trap, which a hard kill skips.",
+    "Leave time for the last copy within the time limit.",
+)
+MIXED_SWEEP = error(
+    "PWX3422",
+    "slurm-gang-of-sweeps",
+    "Members of a gang have sweeps of their own, which one allocation cannot hold.",
+    "Give the sweep to the gang's tasks alike, or unroll it.",
+)
+
+# lint: PWX4400 to PWX4499
+
+LATE_DIRECTIVE = warning(
+    "PWX4400",
+    "slurm-late-directive",
+    "A directive stands after the first command. Slurm ignores it without a word.",
+    "Move it above the first command.",
+    "set -e\n#SBATCH --time=5",
+)
+VARIABLE_IN_DIRECTIVE = warning(
+    "PWX4401",
+    "slurm-variable-in-directive",
+    "Nothing is expanded in a directive: `$X` stays as it is written. File names have `%j`, `%x`, `%u` and so on.",
+    "Write the value itself, or give the option on the command line of `sbatch`.",
+    "#SBATCH --output=$HOME/out",
+)
+SHORT_EQUALS = warning(
+    "PWX4402",
+    "slurm-short-option-equals",
+    "After a short option the `=` is part of the value.",
+    "Write the long option, or leave out the `=`.",
+    "#SBATCH -p=gpu",
+)
+SINGLE_DASH = warning(
+    "PWX4403",
+    "slurm-single-dash",
+    "A long option with one dash is read as a short option with a value.",
+    "Write two dashes.",
+    "#SBATCH -partition=gpu",
+)
+ABBREVIATED = warning(
+    "PWX4404",
+    "slurm-abbreviated-option",
+    "An option is shortened. A later version of Slurm may have a second option with the same beginning.",
+    "Write the option in full.",
+    "#SBATCH --part=gpu",
+)
+REPEATED = warning(
+    "PWX4405",
+    "slurm-repeated-option",
+    "An option is given twice with different values. The last one counts.",
+    "Remove one of the two.",
+)
+ALMOST_DIRECTIVE = warning(
+    "PWX4406",
+    "slurm-almost-a-directive",
+    "The line looks like a directive, but is a comment: `#SBATCH` has to stand at the start of the line, in capitals.",
+    "Write `#SBATCH`, or `##SBATCH` to switch a directive off.",
+    "# SBATCH --time=5",
+)
+TASKS_WITHOUT_SRUN = warning(
+    "PWX4407",
+    "slurm-tasks-without-srun",
+    "The script asks for several tasks, but nothing in it starts them: the script itself runs once, on the first node.",
+    "Start the program with `srun` or an MPI launcher, or ask for `--cpus-per-task` instead.",
+)
+SRUN_CPUS = note(
+    "PWX4408",
+    "slurm-srun-cpus",
+    "Versions 22.05 to 23.02 of Slurm do not hand `--cpus-per-task` on to `srun`.",
+    'Write `srun --cpus-per-task="$SLURM_CPUS_PER_TASK"`.',
+)
+EXPORT_WITHOUT_ALL = warning(
+    "PWX4409",
+    "slurm-export-without-all",
+    "`--export` without `ALL` takes the environment from the steps, `PATH` included.",
+    "Write `--export=ALL,NAME=VALUE`, or set the variable in the script.",
+    "#SBATCH --export=NAME=1",
+)
+MEMORY_TWICE = warning(
+    "PWX4410",
+    "slurm-memory-twice",
+    "`--mem`, `--mem-per-cpu` and `--mem-per-gpu` exclude each other.",
+    "Keep one of them.",
+)
+MISSING_FOLDER = note(
+    "PWX4411",
+    "slurm-output-folder",
+    "Where the folder of an output file does not exist, the job fails without any message.",
+    "Create the folder before the job is submitted.",
+)
+BAD_ARRAY = error(
+    "PWX4412",
+    "slurm-bad-array",
+    "The controller refuses the indexes of the array.",
+    "Write `0-9`, `1,3,5` or `0-100:10`, with `%4` behind for at most four at a time.",
+)
+BAD_DEPENDENCY = error(
+    "PWX4413",
+    "slurm-bad-dependency",
+    "The controller refuses the dependency.",
+    "Write `afterok:ID`, `afterany:ID:ID` or `singleton`, joined by `,`.",
+)
+MAIL_WORD = warning(
+    "PWX4414",
+    "slurm-mail-word",
+    "After a known kind of mail, an unknown one is dropped without a word.",
+    "Correct the spelling.",
+)

@@ -1,0 +1,106 @@
+"""Names in the output: of files and jobs, and of the shell variables that hold what templates refer to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from pwxc.ir.expr import Ref, Root
+from pwxc.ir.inputs import Input, InputType
+
+_PREFIXES = {
+    Root.INPUT: "IN", Root.SWEEP: "SWEEP", Root.READ_FOLDER: "READ", Root.FILE: "FILE", Root.DATUM: "DATUM",
+    Root.HOST: "HOST", Root.TASK_OUTPUT: "VALUE", Root.ORGANISATION: "ORG", Root.USER: "USER", Root.OUTPUT_FOLDER: "OUT",
+    Root.SESSION: "SESSION", Root.APP: "APP", Root.ROW: "ROW",
+}  # fmt: skip
+_FIXED = {
+    Root.SWEEP_INDEX: "PWXC_INDEX", Root.RUN_ID: "PWXC_RUN_ID", Root.RUN_FOLDER: "PWXC_RUN", Root.ATTEMPT: "PWXC_ATTEMPT",
+}  # fmt: skip
+
+
+def slug(name: str) -> str:
+    """Give a name as it may stand in a file name and in a shell word without quotes."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip("-.") or "job"
+
+
+@attrs.define
+class Slugs:
+    """File names for jobs, each used once, whatever the letter case."""
+
+    found: dict[str, str] = attrs.field(factory=dict)
+    taken: set[str] = attrs.field(factory=lambda: {"submit"})
+
+    def of(self, name: str) -> str:
+        """Give the file name of a job."""
+        if name not in self.found:
+            base = slug(name)[:120]
+            made, number = base, 1
+            while made.lower() in self.taken:
+                number += 1
+                made = f"{base}-{number}"
+            self.taken.add(made.lower())
+            self.found[name] = made
+        return self.found[name]
+
+
+@attrs.define
+class Variables:
+    """Shell variables for references, each with one meaning."""
+
+    found: dict[tuple[Root, tuple[str, ...]], str] = attrs.field(factory=dict)
+    taken: dict[str, tuple[Root, tuple[str, ...]]] = attrs.field(factory=dict)
+
+    def of(self, ref: Ref) -> str:
+        """Give the variable that holds what a reference stands for."""
+        if ref.root is Root.ENVIRONMENT:
+            return ref.path[0]
+        if ref.root is Root.OUTPUT_FOLDER and not ref.path:
+            return "PWXC_OUTPUT"
+        if ref.root in _FIXED:
+            return _FIXED[ref.root]
+        key = (ref.root, ref.path)
+        if key not in self.found:
+            base = "_".join(("PWXC", _PREFIXES.get(ref.root, "X"), *(_word(part) for part in ref.path)))
+            made, number = base, 1
+            while self.taken.setdefault(made, key) != key:
+                number += 1
+                made = f"{base}_{number}"
+            self.found[key] = made
+        return self.found[key]
+
+
+def _word(part: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", part)
+
+
+@attrs.frozen
+class Leaf:
+    """An input that takes a value, with the names of the groups above it."""
+
+    path: tuple[str, ...]
+    input: Input
+
+    @property
+    def ref(self) -> Ref:
+        """The reference that means it."""
+        return Ref(Root.INPUT, self.path)
+
+    @property
+    def option(self) -> str:
+        """The option of the submit script that sets it."""
+        name = ".".join(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in self.path)
+        return f"--input-{name}" if name in _OWN_OPTIONS or not name[:1].isalnum() else f"--{name}"
+
+
+_OWN_OPTIONS = frozenset({"help", "dry-run", "run-dir", "resume", "wait", "status"})
+
+
+def leaves(inputs: Sequence[Input], above: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """Go through the inputs that take values, those of groups included."""
+    for item in inputs:
+        if item.type is InputType.GROUP:
+            yield from leaves(item.items, (*above, item.name))
+        else:
+            yield Leaf((*above, item.name), item)

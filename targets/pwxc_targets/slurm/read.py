@@ -1,0 +1,98 @@
+"""Batch scripts and their drivers into the IR."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+from pwxc.diagnostics import Diagnostics
+from pwxc.ir.entity import changed
+from pwxc.ir.resources import Resources
+from pwxc.ir.task import Task
+from pwxc.ir.template import text
+from pwxc.ir.workflow import Workflow
+from pwxc.registry import ReadSettings
+from pwxc.source import Source
+from pwxc_targets.slurm.directives import Reading, read_directives
+from pwxc_targets.slurm.lower import Lowered, default_name, lower
+from pwxc_targets.slurm.report import report_faults, tolerated_options
+
+_SUBMISSION = re.compile(r"^[^#\n]*?(?:^|[\s;&|(`])sbatch(?:\s|$)", re.MULTILINE)
+
+
+def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
+    """Read one script, a driver with its scripts, or a folder of scripts."""
+    driver = _find_driver(sources)
+    if driver is not None:
+        from pwxc_targets.slurm.driver import read_driver
+
+        workflow = read_driver(driver, sources, settings, diagnostics)
+        if workflow is not None or diagnostics.failed:
+            return workflow
+    return _read_scripts(sources, settings, diagnostics)
+
+
+def _find_driver(sources: tuple[Source, ...]) -> Source | None:
+    """Find the source that submits others: it calls `sbatch` outside comments and has no directives of its own."""
+    for source in sources:
+        if _SUBMISSION.search(source.text) and not _has_directives(source.text):
+            return source
+    return None
+
+
+def _has_directives(text: str) -> bool:
+    return "#SBATCH" in text and bool(read_directives(text).directives)
+
+
+def _read_scripts(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
+    tasks: list[Task] = []
+    resources: list[Resources] = []
+    names: set[str] = set()
+    for source in sources:
+        lowered = read_script(source, settings, diagnostics, names)
+        if lowered is None:
+            continue
+        tasks.append(lowered.task)
+        if lowered.resources is not None:
+            resources.append(lowered.resources)
+    if diagnostics.failed:
+        return None
+    name = tasks[0].name if len(tasks) == 1 else _folder_name(sources[0])
+    span = sources[0].span(0, len(sources[0].text))
+    return Workflow(
+        name=name, dialect="slurm", tasks=tuple(tasks), resources=tuple(resources), origin=sources, span=span
+    )
+
+
+def _folder_name(source: Source) -> str:
+    return (source.path.resolve().parent.name if source.path else "") or PurePath(source.name).stem
+
+
+def read_script(source: Source, settings: ReadSettings, diagnostics: Diagnostics, names: set[str]) -> Lowered | None:
+    """Read a script that stands alone; its name is made unlike those in `names`."""
+    reading = read_directives(source.text, tolerated=tolerated_options(settings, source.text))
+    if not report_faults(reading, source, diagnostics):
+        return None
+    name = unlike(default_name(reading.components[0], source.name), names)
+    lowered = lower(reading, source.text, name, source.span(0, len(source.text)))
+    return _with_own_dependency(lowered, reading)
+
+
+def unlike(name: str, names: set[str]) -> str:
+    """Give a name that is not yet taken, and take it."""
+    found, number = name, 1
+    while found in names:
+        number += 1
+        found = f"{name}-{number}"
+    names.add(found)
+    return found
+
+
+def _with_own_dependency(lowered: Lowered, reading: Reading) -> Lowered:
+    """Keep a dependency that stands in the script as a directive: it names jobs of the outside, or `singleton`."""
+    if lowered.dependency is None:
+        return lowered
+    line = text(f"--dependency={lowered.dependency}")
+    resources = lowered.resources or Resources(name=lowered.task.name, span=lowered.task.span)
+    resources = changed(resources, directives=(*resources.directives, line))
+    return changed(lowered, resources=resources, task=changed(lowered.task, resources=resources.name))

@@ -1,0 +1,157 @@
+"""The IR into a folder of batch scripts with a submit script, or back into the scripts that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from pwxc.diagnostics import Diagnostics
+from pwxc.fidelity import Fate, Ledger
+from pwxc.ir.entity import changed
+from pwxc.ir.task import Gang, Task
+from pwxc.ir.workflow import Hook, RunCommands, Unit, Workflow
+from pwxc.registry import OutputFile, ReadSettings, Written
+from pwxc.source import Source
+from pwxc_targets.slurm import gangs
+from pwxc_targets.slurm.context import Context
+from pwxc_targets.slurm.jobscript import JobScript, plain_script
+from pwxc_targets.slurm.limits import limit_request
+from pwxc_targets.slurm.plan import Job, Plan
+from pwxc_targets.slurm.requests import Request, one_line, request
+from pwxc_targets.slurm.settle import settle
+from pwxc_targets.slurm.submit import SubmitScript
+
+
+def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Written:
+    """Write a workflow. What was read from Slurm and is unchanged is written as it stood."""
+    verbatim = _verbatim(workflow, options)
+    if verbatim is not None:
+        with ledger.of(workflow) as account:
+            account.whole(Fate.EXACT)
+        return Written(verbatim)
+    return Written(_Writer(Context(workflow, ledger, options)).files())
+
+
+def _verbatim(workflow: Workflow, options: Mapping[str, str]) -> tuple[OutputFile, ...] | None:
+    """Give the texts that the workflow was read from, if reading them again gives the same workflow."""
+    origin = workflow.origin
+    if workflow.dialect != "slurm" or not isinstance(origin, tuple) or not origin:
+        return None
+    sources = tuple(item for item in origin if isinstance(item, Source))
+    from pwxc_targets.slurm.read import read
+
+    folder = sources[0].path.parent if sources[0].path is not None else None
+    settings = ReadSettings(folder=folder, options={**options, "plugins": "any"})
+    again = read(sources, settings, Diagnostics())
+    if again is None or changed(again, dialect="slurm") != workflow:
+        return None
+    return tuple(OutputFile(_path(source), source.text, executable=True) for source in sources)
+
+
+def _path(source: Source) -> str:
+    name = PurePath(source.name).name
+    return name if name and not name.startswith("<") else "job.sbatch"
+
+
+class _Writer:
+    """Writes the scripts of one workflow."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.plan = Plan(context)
+        self.scripts: list[OutputFile] = []
+        self.submit = SubmitScript(context, [], self.scripts)
+
+    def files(self) -> tuple[OutputFile, ...]:
+        jobs = [self._job(unit) for unit in self.plan.order]
+        jobs += [self._hook(number, hook) for number, hook in enumerate(self.plan.jobs_hooks(), 1)]
+        self.submit.jobs = jobs
+        settle(self.context, self.plan)
+        submit = OutputFile("submit.sh", self.submit.text(), executable=True)
+        if self.context.options.get("single_file") == "true":
+            return (submit,)
+        return (submit, *self.scripts)
+
+    def _job(self, unit: Unit) -> Job:
+        slug = self.plan.slug(unit)
+        job = Job(slug, unit.name, self.plan.edges(unit), decoded=self.plan.decoded.get(unit.name))
+        sweep = self.plan.sweeps.get(unit.name)
+        if sweep is not None and isinstance(sweep.limit, int) and sweep.limit > 0:
+            job.limit = sweep.limit
+        condition = self.plan.condition(unit)
+        late = None
+        if condition is not None and self.plan.is_early(condition):
+            job.condition = condition
+        else:
+            late = condition
+        if isinstance(unit, Task):
+            self._task(unit, job, late)
+        else:
+            self._gang(unit, job)
+        return job
+
+    def _task(self, task: Task, job: Job, late: object) -> None:
+        job.request = self._request(task)
+        limit_request(self.context, job.request, task, task.run_timeout, self.submit.late_word)
+        script = JobScript(
+            self.context,
+            task,
+            job.decoded,
+            self.plan.parents(task),
+            self.plan.tested(task),
+            condition=late,  # type: ignore[arg-type]
+        )
+        self._add(job, [job.request], script.text())
+
+    def _request(self, task: Task) -> Request:
+        resources = self.context.resources_of(task)
+        return request(resources, self.context.options, self.submit.late_word)
+
+    def _gang(self, gang: Gang, job: Job) -> None:
+        members = []
+        for name in gang.members:
+            task = self.context.tasks[name]
+            file = f"{job.slug}.{self.context.slugs.of(name)}.sh"
+            members.append((task, file, self._request(task)))
+            script = JobScript(self.context, task, job.decoded, member=True)
+            self.scripts.append(OutputFile(file, "#!/bin/bash\n" + script.text()))
+        requests = [item for _, _, item in members]
+        uniform = gangs.is_uniform(requests) or job.decoded is not None
+        job.request = gangs.whole_request(requests)
+        parts = [job.request] if uniform else gangs.components(requests)
+        lead = self.context.tasks[gang.lead]
+        limit_request(self.context, parts[0], lead, gang.run_timeout or lead.run_timeout, self.submit.late_word)
+        job.request = parts[0]
+        text = gangs.body(
+            self.context, gang, job.slug, members, job.decoded, uniform=uniform, tested=self.plan.tested(gang)
+        )
+        self._add(job, parts, text)
+
+    def _hook(self, number: int, hook: Hook) -> Job:
+        name = self.context.slugs.of(f"hook.{hook.trigger.value}.{number}")
+        edges = self.plan.hook_edges(hook)
+        job = Job(name, name, edges, is_hook=True)
+        commands = hook.action.commands if isinstance(hook.action, RunCommands) else ()
+        from pwxc.ir.task import Script, Step
+
+        task = changed(
+            plain_script("", name), steps=tuple(Step(work=Script(command), ignore_errors=True) for command in commands)
+        )
+        job.request = request(None, self.context.options, self.submit.late_word)
+        self._add(job, [job.request], JobScript(self.context, task, None, []).text())
+        return job
+
+    def _add(self, job: Job, parts: list[Request], text: str) -> None:
+        lines = ["#!/bin/bash", f"#SBATCH --job-name={_word(job.name)}"]
+        for number, part in enumerate(parts):
+            if number:
+                lines.append("#SBATCH hetjob")
+            lines += part.lines()
+        lines.append(f"# {one_line(job.name)}: a job of the workflow that submit.sh submits.")
+        self.scripts.append(OutputFile(f"{job.slug}.sbatch", "\n".join(lines) + "\n" + text))
+
+
+def _word(name: str) -> str:
+    from pwxc_targets.slurm.cutting import join
+
+    return join(one_line(name))
