@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -210,6 +211,8 @@ def split_options(items: Iterable[str], diagnostics: Diagnostics) -> dict[str, d
         if option is None:
             help_text = did_you_mean(name, [option.name for option in target.options])
             diagnostics.add(C.BAD_OPTION, f"`{system}` has no option `{name}`", help=help_text)
+        elif not re.fullmatch(option.pattern, value, re.DOTALL):
+            diagnostics.add(C.BAD_OPTION, f"`{key}` cannot be `{value}`", help=option.help)
         elif option.values and value not in option.values:
             choices = ", ".join(f"`{choice}`" for choice in option.values)
             diagnostics.add(C.BAD_OPTION, f"`{key}` cannot be `{value}`", help=f"one of {choices}")

@@ -88,6 +88,11 @@ class Account:
         """Note that a field is not in the output, and say so."""
         self._settle(field, Fate.DROPPED, code, message, **more)
 
+    def warn(self, code: Code, message: str, *, once: bool = False, **more: Any) -> None:
+        """Say something about the noun that is no loss of one of its fields."""
+        add = self._ledger.add_once if once else self._ledger.diagnostics.add
+        add(code, message, more.pop("span", None) or getattr(self.noun, "span", None), **more)
+
     def whole(self, fate: Fate) -> None:
         """Settle the noun and everything below it at once."""
         self._fates[_WHOLE] = fate

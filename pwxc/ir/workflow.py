@@ -84,7 +84,8 @@ class Workflow:
     """A graph of tasks with all that belongs to it. `dialect` is the language it was read from."""
 
     name: str
-    dialect: str = ""
+    dialect: str = attrs.field(default="", eq=False)
+    """The system it was read from; no part of what it means."""
     description: str = ""
     inputs: tuple[Input, ...] = ()
     presets: tuple[Preset, ...] = ()

@@ -55,7 +55,9 @@ def test_quoted_numbers_in_lists_stay_text():
     assert list(parse('["1","2"]')) == ["1", "2"]
 
 
-@pytest.mark.parametrize("text", ["1:10:0", "a:b", "0:1:0.25", "http://x", "'1:3'", "1:2:3:4", "1.0:2.0:0", "0.0:inf", "1::2"])
+@pytest.mark.parametrize(
+    "text", ["1:10:0", "a:b", "0:1:0.25", "http://x", "'1:3'", "1:2:3:4", "1.0:2.0:0", "0.0:inf", "1::2"]
+)
 def test_bad_ranges_are_refused(text):
     with pytest.raises(ParameterError):
         parse(text)

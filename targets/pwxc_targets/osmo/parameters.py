@@ -19,6 +19,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source, Span
 from pwxc_targets.osmo import codes as C  # noqa: N812
+from pwxc_targets.osmo.template import needs_rendering
 from pwxc_targets.osmo.tokens import MARK, TOKEN
 
 Path = tuple[str, ...]
@@ -51,7 +52,10 @@ def find_parameters(source: Source, settings: Settings, expanded: Expanded) -> P
     if not expanded.values:
         return found
     leaves = dict(_leaves(expanded.values))
-    uses = _uses(source.text[slice(*expanded.section)])
+    section = source.text[slice(*expanded.section)]
+    # an escape can make a mark in a scalar, which the second pass renders
+    marked = needs_rendering(section) or "\\" in section
+    uses = _uses(section) if marked else _Uses({}, frozenset())
     for path, value in leaves.items():
         if uses is None or path[0] in uses.structural or not _markable(value) or _has_token(value):
             if uses is None or path[0] in uses.structural or path[0] in uses.printed:
@@ -61,7 +65,8 @@ def find_parameters(source: Source, settings: Settings, expanded: Expanded) -> P
         else:
             found.paths.append(path)
         found.values[path] = value
-    _mark(source, settings, expanded, found)
+    if marked:
+        _mark(source, settings, expanded, found)
     return found
 
 

@@ -44,7 +44,12 @@ TARGET = Target(
         ),
         Option("container", "apptainer", "what runs images; `none` leaves them out", ("apptainer", "none")),
         Option("copy", "auto", "what copies data from and to stores"),
-        Option("retries", "3", "how often a task is tried again whose source leaves the number to its site"),
+        Option(
+            "retries",
+            "3",
+            "how often a task is tried again whose source leaves the number to its site",
+            pattern=r"\d{1,6}",
+        ),
         Option("generation", "3", "which generation of the language is written", ("3", "4")),
     ),
 )

@@ -13,7 +13,7 @@ from pwxc_targets.pw.context import Writing
 from pwxc_targets.pw.expressions import print_expression
 from pwxc_targets.pw.model import Job, Ssh, Step
 from pwxc_targets.pw.runner import prologue, run_alone, run_gang
-from pwxc_targets.pw.submission import slurm_group, submitted_steps
+from pwxc_targets.pw.submission import settle_smaller, slurm_group, submitted_steps
 from pwxc_targets.pw.taskscript import TaskScript
 from pwxc_targets.pw.transfer import Transfers
 
@@ -83,8 +83,13 @@ def _job(
     if not writing.scheduled:
         step = Step(name=name, run="\n".join(lines) + "\n", env=environment or None)
         return Job(ssh=ssh, timeout=_timeout(writing, account, walltime), steps=[step])
-    record = _largest([writing.resources[task.resources] for task in tasks if task.resources in writing.resources])
+    records = [writing.resources[task.resources] for task in tasks if task.resources in writing.resources]
+    record = _largest(records)
     slurm = slurm_group(writing, record, walltime, max(1, len(tasks)))
+    if record is not None:
+        settle_smaller(writing, record, records)
+    if "time" not in slurm:
+        account.warn(C.SITE_TIME, f"`{name}` has no time limit, so the job runner's own of 4 hours applies", once=True)
     return Job(ssh=ssh, steps=submitted_steps(writing, name, lines, environment, slurm))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pwxc.fidelity import Account, Fate
+from pwxc.ir.entity import fields
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref
 from pwxc.ir.resources import Resources
 from pwxc.ir.template import Template
@@ -14,13 +15,18 @@ from pwxc_targets.pw.context import Writing
 from pwxc_targets.pw.expressions import print_expression, print_template
 from pwxc_targets.pw.model import Step
 
+REQUESTS = tuple(field.name for field in fields(Resources) if field.name not in ("name", "passthrough"))
+"""The fields of a class of resources that ask for something."""
 RUNNER = "marketplace/job_runner/v4.0"
-_MEBIBYTE = 1024**2
+_UNITS = (("T", 2**40), ("G", 2**30), ("M", 2**20))
 
 
 def slurm_group(writing: Writing, record: Resources | None, walltime: Any, nodes: int) -> dict[str, Any]:
     """Give the job runner's `slurm` inputs for a class of resources."""
-    slurm: dict[str, Any] = {"is_disabled": False, "time": _clock(writing, walltime), "nodes": nodes}
+    slurm: dict[str, Any] = {"is_disabled": False}
+    if clock := _clock(writing, walltime):
+        slurm["time"] = clock
+    slurm["nodes"] = nodes
     if record is None:
         return slurm
     with writing.ledger.of(record) as account:
@@ -33,7 +39,7 @@ def slurm_group(writing: Writing, record: Resources | None, walltime: Any, nodes
             kind = f"{record.gpu_type}:" if account.take("gpu_type") else ""
             slurm["gres"] = f"gpu:{kind}{_number(gpus)}"
         if (memory := account.take("memory")) is not None:
-            slurm["mem"] = _memory(writing, account, memory)
+            slurm["mem"] = _size(writing, account, "memory", memory)
         if (constraint := account.take("constraint")) is not None:
             slurm["constraint"] = print_template(constraint)
         directives = _directives(writing, account, record)
@@ -43,30 +49,42 @@ def slurm_group(writing: Writing, record: Resources | None, walltime: Any, nodes
     return slurm
 
 
+def settle_smaller(writing: Writing, chosen: Resources, others: list[Resources]) -> None:
+    """Settle the classes of a gang's other members: every node gets the largest."""
+    for record in others:
+        if record is not chosen:
+            with writing.ledger.of(record) as account:
+                account.emulate("name")
+                message = f"every member gets the resources of `{chosen.name}`, also those that ask for `{record.name}`"
+                for field in REQUESTS:
+                    account.approximate(field, C.LARGEST, message, once=True)
+                account.cosmetic("passthrough")
+
+
 def _number(value: int | Expr) -> Any:
     return value if isinstance(value, int) else "${{ " + print_expression(value) + " }}"
 
 
-def _memory(writing: Writing, account: Account, memory: int | Expr) -> str:
-    match memory:
+def _size(writing: Writing, account: Account, field: str, size: int | Expr) -> str:
+    """Give a number of bytes in Slurm's words, in the largest unit that keeps it whole; mebibytes are rounded up."""
+    match size:
         case int():
-            return f"{-(-memory // _MEBIBYTE)}M"
+            letter, unit = next((pair for pair in _UNITS if size % pair[1] == 0), ("M", 2**20))
+            return f"{-(-size // unit)}{letter}"
         case Binary(operator="*", left=Ref() as ref, right=Literal(value=int() as unit)) if unit >= 1024:
-            letter = {2**10: "K", 2**20: "M", 2**30: "G", 2**40: "T"}[unit]
+            letter = {size: letter for letter, size in (*_UNITS, ("K", 2**10))}[unit]
             return "${{ " + print_expression(ref) + " }}" + letter
         case _:
-            default = writing.default_of(memory)
-            account.approximate("memory", C.FROZEN_VALUE, f"memory is frozen at `{default}`")
-            return str(default).removesuffix("B").removesuffix("i")
+            default = str(writing.default_of(size))
+            account.approximate(field, C.FROZEN_VALUE, f"the request for {field} is frozen at `{default}`")
+            return default.removesuffix("B").removesuffix("i")
 
 
 def _directives(writing: Writing, account: Account, record: Resources) -> list[str]:
     lines = []
     storage = account.take("storage", Fate.EMULATED)
-    if isinstance(storage, int):
-        lines.append(f"--tmp={-(-storage // _MEBIBYTE)}M")
-    elif storage is not None:
-        account.approximate("storage", C.FROZEN_VALUE, "the request for local disk is left out")
+    if storage is not None:
+        lines.append("--tmp=" + _size(writing, account, "storage", storage))
     if record.exclude_nodes:
         account.approximate("exclude_nodes", C.PLACE, "the names of nodes to avoid are those of the source's site")
         lines.append("--exclude=" + ",".join(record.exclude_nodes))
@@ -80,7 +98,7 @@ def _directives(writing: Writing, account: Account, record: Resources) -> list[s
             shown = print_template(value) if isinstance(value, Template) else _number(value)
             lines.append(f"--{option}={shown}")
     if record.memory_per_cpu is not None and isinstance(account.take("memory_per_cpu"), int):
-        lines.append(f"--mem-per-cpu={-(-int(record.memory_per_cpu) // _MEBIBYTE)}M")
+        lines.append("--mem-per-cpu=" + _size(writing, account, "memory_per_cpu", record.memory_per_cpu))
     if account.take("exclusive"):
         lines.append("--exclusive")
     if record.node_list:

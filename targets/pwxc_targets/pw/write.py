@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pwxc.fidelity import Fate, Ledger
-from pwxc.ir.resources import Resources
 from pwxc.ir.workflow import Workflow, units
 from pwxc.registry import OutputFile, Written
 from pwxc.yaml.structure import to_tree
@@ -16,6 +15,7 @@ from pwxc_targets.pw.jobs import write_unit
 from pwxc_targets.pw.model import Execute, On, PwWorkflow
 from pwxc_targets.pw.names import unique_names
 from pwxc_targets.pw.same import write_own
+from pwxc_targets.pw.submission import REQUESTS
 from pwxc_targets.pw.writeform import cluster_field, settle_name, write_fields
 
 SCHEMA = "yaml-language-server: $schema=https://activate.parallel.works/workflow.schema.json"
@@ -53,19 +53,12 @@ def _requests(writing: Writing) -> None:
     for record in writing.workflow.resources:
         with writing.ledger.of(record) as account:
             account.emulate("name")
-            asked = [name for name in _REQUESTS if getattr(record, name)]
+            asked = [name for name in REQUESTS if getattr(record, name)]
             for name in asked:
                 shown = ", ".join(word.replace("_", " ") for word in asked)
                 message = f"requests of `{record.name}` are not enforced over ssh: {shown}"
                 account.approximate(name, C.REQUESTS_NOT_ENFORCED, message, once=True)
             account.cosmetic("passthrough")
-
-
-_REQUESTS = tuple(
-    name
-    for name in Resources.__slots__  # type: ignore[attr-defined]  # attrs makes them
-    if name not in ("name", "passthrough", "span", "__weakref__")
-)
 
 
 def _comments(workflow: Workflow) -> list[str]:

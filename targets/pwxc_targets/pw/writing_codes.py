@@ -118,6 +118,12 @@ NO_COUNTERPART = error(
 SITE_TIME = warning(
     "PWX3217",
     "pw-site-time",
-    "The source gives no time limit, so the scheduler's own default applies.",
+    "The source gives no time limit, and the job runner sets one of 4 hours where none is given.",
     "Write a time limit into the source.",
+)
+LARGEST = warning(
+    "PWX3218",
+    "pw-largest-member",
+    "A gang is one submission whose nodes are alike, so the member that asks for most decides for all.",
+    "Give the members the same resources, or accept what is asked for too much.",
 )

@@ -18,6 +18,7 @@ from pwxc.source import Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.expressions import KINDS, NUMBER, TEXT, UNKNOWN, ShellExpressions, UnsupportedError
 from pwxc_targets.slurm.naming import Leaf, Slugs, Variables, leaves
+from pwxc_targets.slurm.quoting import word
 
 
 @attrs.define
@@ -111,13 +112,13 @@ class Holes:
         return True
 
     def protect(self, text: str) -> str | None:
-        """Text is taken as it is."""
-        return None
+        """Short text is quoted so that no checker takes it for a slip; long text is taken as it is."""
+        return None if "\n" in text or ("$" not in text and "`" not in text and text[:1] != "~") else word(text)
 
     def variable(self, expr: Expr) -> tuple[str, str]:
         """Give a name for a hole, and the expansion that has its value."""
         name = self.name(expr)
-        return name.removeprefix("PWXC_").lower(), f"${{{name}-}}"
+        return name.removeprefix("PWXC_"), f"${{{name}-}}"
 
     def name(self, expr: Expr) -> str:
         """Give the variable that has a hole's value; lines that work it out are kept until they are taken."""
@@ -174,9 +175,7 @@ class Holes:
 
     def word(self, template: Template) -> str:
         """Give a shell word for a short template."""
-        from pwxc.shell import quote
-
-        parts = [quote(part) if isinstance(part, str) else f'"${{{self.name(part)}-}}"' for part in template.parts]
+        parts = [word(part) if isinstance(part, str) else f'"${{{self.name(part)}-}}"' for part in template.parts]
         return "".join(parts) or "''"
 
 

@@ -27,6 +27,16 @@ class Data:
     task: Task
     holes: Holes
     needs: set[str] = attrs.field(factory=set)
+    text: ShellText = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Make the renderer that all parts of the script share."""
+        self.text = ShellText(self.holes)
+
+    def take_lines(self) -> list[str]:
+        """Give the lines that have to run before what was just rendered, and forget them."""
+        lines, self.text.lines = self.text.lines, []
+        return [*self.holes.take_lines(), *lines]
 
     def environment(self) -> Iterator[str]:
         """Set the variables of the workflow and of the task."""
@@ -38,11 +48,8 @@ class Data:
         if not is_variable_name(name):
             self.context.say(C.NO_COUNTERPART, f"the shell has no variables with the name `{name}`")
             return
-        text = ShellText(self.holes)
-        word = text.word(self.here(value))
-        yield from self.holes.take_lines()
-        yield from text.preamble
-        yield from text.lines
+        word = self.text.word(self.here(value))
+        yield from self.take_lines()
         yield f"export {name}={word}"
 
     def here(self, template: Template) -> Template:
@@ -78,11 +85,8 @@ class Data:
                 yield 'chmod +x -- "$target"'
 
     def _contents(self, contents: Template, *, encoded: bool) -> Iterator[str]:
-        text = ShellText(self.holes)
-        text.write_file('"$target.base64"' if encoded else '"$target"', contents)
-        yield from self.holes.take_lines()
-        yield from text.preamble
-        yield from text.lines
+        self.text.write_file('"$target.base64"' if encoded else '"$target"', contents)
+        yield from self.take_lines()
         if encoded:
             yield 'base64 -d "$target.base64" >"$target" && rm -f -- "$target.base64"'
 

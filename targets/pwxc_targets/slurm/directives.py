@@ -94,7 +94,7 @@ def read_directives(
     _check_file(text, reading)
     groups = _words(text, reading)
     names = (*names_of(version), *tolerated)
-    time = now or datetime.now().replace(microsecond=0)  # noqa: DTZ005 -- local time, as sbatch has it
+    time = now or datetime.now().replace(microsecond=0)
     settings = Settings(now=time, folder=folder)
     reading.components = []
     for group in groups:

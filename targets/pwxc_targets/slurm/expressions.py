@@ -10,6 +10,7 @@ from pwxc.expr.values import as_text
 from pwxc.ir.expr import Binary, Conditional, Expr, Listing, Literal, Ref, Root, Unary, Undefined
 from pwxc.ir.inputs import InputType
 from pwxc_targets.slurm.naming import Variables
+from pwxc_targets.slurm.quoting import in_double_quotes
 
 BOOLEAN = "boolean"
 NUMBER = "number"
@@ -50,13 +51,6 @@ class Atom:
     def word(self) -> str:
         """The value as a word."""
         return f'"{self.text}"'
-
-
-def in_double_quotes(text: str) -> str:
-    """Give a literal text as it stands within double quotes."""
-    for letter in '\\"$`':
-        text = text.replace(letter, "\\" + letter)
-    return text
 
 
 @attrs.define

@@ -83,7 +83,7 @@ def body(
 ) -> str:  # fmt: skip
     """Give the text of a gang's script below its directives; the members' scripts are files of their own."""
     lines = J.HEAD.splitlines()
-    lines += [f"slug={quote(slug)}"]
+    lines += [f"slug='{slug}'"]
     lines += [*J.INSTANCE.splitlines(), "instance=.$index"] if decoded is not None else ["instance=''"]
     functions = J.STATE + (_EVERY if gang.status is GangStatus.ALL else _WHOLE) + _END
     lines += (functions + (FLOATS if decoded is not None and decoded.steps else "")).splitlines()

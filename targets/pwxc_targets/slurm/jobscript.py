@@ -15,6 +15,7 @@ from pwxc_targets.slurm import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.context import Context, Holes
 from pwxc_targets.slurm.datalines import Data
 from pwxc_targets.slurm.expressions import MATH, UnsupportedError
+from pwxc_targets.slurm.quoting import assigned
 from pwxc_targets.slurm.steps import Steps
 from pwxc_targets.slurm.sweeps import FLOATS, Decoded
 
@@ -62,8 +63,8 @@ class JobScript:
 
     def _start(self) -> list[str]:
         lines = J.HEAD.splitlines()
-        lines.append(f"slug={quote(self.context.slugs.of(self.task.name))}")
-        lines.append(f"export PWXC_TASK={quote(self.task.name)}")
+        lines.append(f"slug={assigned(self.context.slugs.of(self.task.name))}")
+        lines.append(f"export PWXC_TASK={assigned(self.task.name)}")
         if self.decoded is not None:
             lines += [*J.INSTANCE.splitlines(), "instance=.$index"]
         else:
@@ -94,9 +95,9 @@ class JobScript:
         """Give everything that uses holes; it is made before the bindings, which depend on it."""
         lines: list[str] = []
         if self.tested:
-            lines.append(f"for parent in {' '.join(self.tested)}; do")
-            lines.append('  if grep -qsx skipped "$PWXC_RUN/state/$parent" "$PWXC_RUN/state/$parent".*; then skip; fi')
-            lines.append("done")
+            for parent in self.tested:
+                files = f'"$PWXC_RUN/state/{parent}" "$PWXC_RUN/state/{parent}".*'
+                lines.append(f"if grep -qsx skipped {files}; then skip; fi")
         if self.condition is not None:
             lines += self._tested_condition(self.condition)
         lines += self.data.secrets()
@@ -182,7 +183,7 @@ class JobScript:
             text += J.PARENTS % " ".join(self.parents) + J.MISSING % " ".join(self.parents)
         for name in sorted(self.data.needs):
             text += _FUNCTIONS[name]
-        return text.strip("\n").splitlines()
+        return [*text.strip("\n").splitlines(), *self.data.text.preamble]
 
     def _bindings(self) -> list[str]:
         done: set[Ref] = set()

@@ -69,7 +69,8 @@ PARENTS = """\
 # Says whether one of the parents, or one of its instances, ended in a state.
 parents() {
   local want=$1 parent file
-  for parent in %s; do
+  local -a all=(%s)
+  for parent in "${all[@]}"; do
     for file in "$PWXC_RUN/state/$parent" "$PWXC_RUN/state/$parent".*; do
       if [[ -f $file && $(<"$file") == "$want" ]]; then return 0; fi
     done
@@ -82,7 +83,8 @@ MISSING = """\
 # Says whether one of the parents has not told how it ended: it was killed or never ran.
 missing() {
   local parent
-  for parent in %s; do
+  local -a all=(%s)
+  for parent in "${all[@]}"; do
     if ! compgen -G "$PWXC_RUN/state/$parent" >/dev/null && ! compgen -G "$PWXC_RUN/state/$parent.*" >/dev/null; then return 0; fi
   done
   return 1

@@ -9,7 +9,7 @@ import attrs
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.task import ActionCall, Command, Script, Step, Task
 from pwxc.ir.template import Template
-from pwxc.shell import ShellText, delimiter, quote
+from pwxc.shell import delimiter, quote
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.context import Context, Holes
 from pwxc_targets.slurm.contexts import render
@@ -37,8 +37,7 @@ class Steps:
         """Give a function for each step, and one for what it cleans up."""
         for number, step in enumerate(steps, 1):
             yield f"{prefix}_{number}() {{"
-            for line in self._body(step, f"{prefix}_{number}"):
-                yield line
+            yield from self._body(step, f"{prefix}_{number}")
             yield "}"
             if step.cleanup is not None:
                 yield f"{prefix}_{number}_cleanup() {{"
@@ -86,11 +85,8 @@ class Steps:
         return f'"${{{self.holes.name(value)}-0}}"'
 
     def _command(self, work: Command, timed: str) -> Iterator[str]:
-        text = ShellText(self.holes)
-        words = [text.word(self.data.here(argument)) for argument in work.arguments]
-        yield from self.holes.take_lines()
-        yield from text.preamble
-        yield from text.lines
+        words = [self.data.text.word(self.data.here(argument)) for argument in work.arguments]
+        yield from self.data.take_lines()
         yield f"{timed}{self._prefix()}{' '.join(words) or ':'}"
 
     def _prefix(self) -> str:
@@ -101,11 +97,8 @@ class Steps:
         template = self.data.here(work.text)
         rendered = render(template, self.holes.name) if program[:1] and program[0] in _SHELLS else None
         if rendered is None or rendered.verbatim:
-            text = ShellText(self.holes)
-            text.write_file(f'"$work/{name}"', template)
-            yield from self.holes.take_lines()
-            yield from text.preamble
-            yield from text.lines
+            self.data.text.write_file(f'"$work/{name}"', template)
+            yield from self.data.take_lines()
         else:
             yield from self.holes.take_lines()
             yield from self._file(name, rendered.text)

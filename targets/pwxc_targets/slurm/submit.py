@@ -19,6 +19,7 @@ from pwxc_targets.slurm.context import Context, Holes
 from pwxc_targets.slurm.expressions import MATH, UnsupportedError
 from pwxc_targets.slurm.naming import Leaf, slug
 from pwxc_targets.slurm.plan import Job
+from pwxc_targets.slurm.quoting import assigned, word
 from pwxc_targets.slurm.requests import unwrap
 
 _CHECKS = {
@@ -80,8 +81,8 @@ class SubmitScript:
             "#!/usr/bin/env bash",
             *self._title(),
             *(S.HEAD % {"size": self.context.options.get("max_array_size", "1001")}).splitlines(),
-            f"workflow={quote(self.context.workflow.name)}",
-            f"slug={slug(self.context.workflow.name)}",
+            f"workflow={assigned(self.context.workflow.name)}",
+            f"slug={assigned(slug(self.context.workflow.name))}",
             "",
             *self._usage(),
             *self._known(),
@@ -116,10 +117,10 @@ class SubmitScript:
     def _usage(self) -> Iterator[str]:
         yield "usage() {"
         text = "\n".join(self._help()) + "\n"
-        word = delimiter(text)
-        yield f"  cat <<'{word}'"
+        ending = delimiter(text)
+        yield f"  cat <<'{ending}'"
         yield from text.removesuffix("\n").split("\n")
-        yield word
+        yield ending
         yield "}"
         yield ""
 
@@ -189,7 +190,7 @@ class SubmitScript:
         if isinstance(item.default, Template):
             return self.holes.word(item.default)
         if item.has_default and item.default is not None:
-            return quote(as_text(item.default))
+            return assigned(as_text(item.default))
         return None
 
     def _check(self, leaf: Leaf) -> Iterator[str]:
@@ -201,7 +202,7 @@ class SubmitScript:
                 yield f'[[ {filled} || $mode == status ]] || die "{how} needs a value"'
         if item.type in _CHECKS:
             pattern, due = _CHECKS[item.type]
-            yield f"pattern={quote(pattern)}"
+            yield f"pattern={assigned(pattern)}"
             yield f'[[ -z ${name} || ${name} =~ $pattern ]] || die "{leaf.option}: {due} is due"'
         if item.type is InputType.CHOICE and item.choices:
             values = " | ".join(quote(as_text(choice.value)) for choice in item.choices)
@@ -248,15 +249,15 @@ class SubmitScript:
         for hook in self.context.workflow.hooks:
             if hook.trigger is Trigger.WORKFLOW_START and isinstance(hook.action, RunCommands):
                 for command in hook.action.commands:
-                    word = self.holes.word(command)
+                    text = self.holes.word(command)
                     yield from self.holes.take_lines()
-                    yield f"if [[ $mode == submit ]] && ((! resume)); then bash -c {word} || :; fi"
+                    yield f"if [[ $mode == submit ]] && ((! resume)); then bash -c {text} || :; fi"
 
     def _job(self, job: Job) -> Iterator[str]:
-        words = [job.slug, quote(job.name), f"{job.slug}.sbatch"]
+        words = [job.slug, word(job.name), f"{job.slug}.sbatch"]
         words.append(str(job.decoded.size if job.decoded is not None else 0))
         words += [str(job.limit or "''"), quote(" ".join(job.edges))]
-        words += [f"--{name}={word}" for name, word in job.request.late.items()]
+        words += [f"--{name}={value}" for name, value in job.request.late.items()]
         lines = self.holes.take_lines()
         call = f"job {' '.join(words)}"
         if job.condition is None:
@@ -268,7 +269,7 @@ class SubmitScript:
             self.context.refuse_expression(job.condition, f"the condition of `{job.name}`")
             test = "true"
         yield from [*lines, *self.holes.take_lines()]
-        yield f"if {test}; then {call}; else skip {job.slug} {quote(job.name)}; fi"
+        yield f"if {test}; then {call}; else skip {job.slug} {word(job.name)}; fi"
 
     @staticmethod
     def _calls(calls: Sequence[str]) -> Iterator[str]:

@@ -10,8 +10,8 @@ import attrs
 from pwxc.expr.values import as_text
 from pwxc.ir.expr import Ref, Root
 from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
-from pwxc.shell import quote
 from pwxc_targets.slurm.naming import Variables
+from pwxc_targets.slurm.quoting import word
 
 LARGEST_TABLE = 100_000
 """Rows that are written out at most, where a sweep leaves instances out or adds some."""
@@ -103,8 +103,8 @@ def _keys(values: Values) -> list[str]:
 
 
 def _look_up(variable: str, texts: list[str], place: str) -> Iterator[str]:
-    yield f"values=({' '.join(quote(text) for text in texts)})"
-    yield f"export {variable}=${{values[{place}]}}"
+    yield f"table=({' '.join(word(text) for text in texts)})"
+    yield f"export {variable}=${{table[{place}]}}"
 
 
 def _table(sweep: Sweep, fixed: list[tuple[Parameter, Range | Values]], variables: Variables) -> Decoded:
