@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from pwxc.diagnostics.code import Code, codes_of
+from pwxc.entrypoints import find_entry_points
 
 if TYPE_CHECKING:
     from pwxc.diagnostics import Diagnostics
@@ -98,7 +100,7 @@ class Lazy:
     def load(self) -> Any:
         """Import and give it."""
         module, _, name = self.where.partition(":")
-        return getattr(import_module(module), name)
+        return attrgetter(name)(import_module(module)) if name else import_module(module)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Import and call it."""
@@ -129,13 +131,8 @@ class Target:
 
 
 @cache
-def _entry_points() -> dict[str, Any]:
-    from importlib.metadata import entry_points
-
-    found: dict[str, Any] = {}
-    for point in entry_points(group=GROUP):
-        found.setdefault(point.name, point)
-    return found
+def _entry_points() -> dict[str, Lazy]:
+    return {name: Lazy(where) for name, where in find_entry_points(GROUP).items()}
 
 
 def names() -> list[str]:

@@ -19,7 +19,7 @@ import attrs
 from pwxc.diagnostics import Code, Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
 from pwxc.fidelity.fate import Fate
-from pwxc.ir.entity import fields_of, is_entity
+from pwxc.ir.entity import fields_of, is_entity, place_of
 from pwxc.source import Span
 
 
@@ -101,7 +101,7 @@ class Account:
         default = fields_of(self.noun)
         if field != _WHOLE and not _counts(self.noun, field, default):
             return
-        span = more.pop("span", None) or getattr(self.noun, "span", None)
+        span = more.pop("span", None) or place_of(self.noun, field)
         if more.pop("once", False):
             self._ledger.add_once(code, message, span, **more)
         else:
@@ -120,7 +120,7 @@ class Ledger:
     diagnostics: Diagnostics = attrs.field(factory=Diagnostics)
     fates: dict[int, dict[str, Entry | Fate]] = attrs.field(factory=dict, repr=False)
     nouns: dict[int, Any] = attrs.field(factory=dict, repr=False)
-
+    wheres: dict[int, str] = attrs.field(factory=dict, repr=False)
     _said: set[tuple[str, str]] = attrs.field(factory=set, repr=False)
 
     def add_once(self, code: Code, message: str, span: Span | None, **more: Any) -> None:
@@ -129,19 +129,22 @@ class Ledger:
             self._said.add((code.id, message))
             self.diagnostics.add(code, message, span, **more)
 
-    def of(self, noun: Any) -> Account:
-        """Open the account of a noun."""
+    def of(self, noun: Any, *, where: str = "") -> Account:
+        """Open the account of a noun; `where` is its place in the output, in words, and holds for what is below it."""
+        if where:
+            self.wheres[id(noun)] = where
         return Account(self, noun)
 
     def close(self, workflow: Any) -> list[Entry]:
         """Walk the workflow, report what no account has settled, and give an entry for every leaf."""
         entries: list[Entry] = []
-        self._visit(workflow, _describe(workflow), None, entries)
+        self._visit(workflow, _Trail(_describe(workflow)), None, entries)
         return entries
 
-    def _visit(self, noun: Any, construct: str, inherited: Fate | Entry | None, entries: list[Entry]) -> None:
+    def _visit(self, noun: Any, trail: _Trail, inherited: Fate | Entry | None, entries: list[Entry]) -> None:
         settled = self.fates.get(id(noun), {})
         whole = settled.get(_WHOLE, inherited)
+        trail = trail.at(self.wheres.get(id(noun)))
         for field in fields_of(noun):
             value = getattr(noun, field.name)
             if value is field.default or value == field.default:
@@ -150,19 +153,35 @@ class Ledger:
             nested = _nested(value)
             if nested:
                 for child in nested:
-                    self._visit(child, f"{construct} {_describe(child)}", fate, entries)
+                    self._visit(child, trail.below(_describe(child)), fate, entries)
                 continue
-            entries.append(self._entry(noun, f"{construct}.{field.name}", field.name, fate))
+            entries.append(self._entry(noun, trail, field.name, fate))
 
-    def _entry(self, noun: Any, construct: str, name: str, fate: Fate | Entry | None) -> Entry:
-        span = getattr(noun, "span", None)
+    def _entry(self, noun: Any, trail: _Trail, name: str, fate: Fate | Entry | None) -> Entry:
+        span = place_of(noun, name)
+        construct = f"{trail.construct}.{name}"
         if fate is None:
             message = f"{_describe(noun)}: `{name.replace('_', ' ')}` is not carried into the output"
             self.diagnostics.add(C.NOT_CARRIED, message, span)
             return Entry(construct, span, Fate.DROPPED, why=message, code=C.NOT_CARRIED)
         if isinstance(fate, Fate):
-            return Entry(construct, span, fate)
-        return attrs.evolve(fate, construct=construct)
+            return Entry(construct, span, fate, trail.where)
+        where = trail.where if fate.fate is not Fate.DROPPED else ""
+        return attrs.evolve(fate, construct=construct, where=where)
+
+
+@attrs.frozen
+class _Trail:
+    """The way to a noun in the source, and where it went."""
+
+    construct: str
+    where: str = ""
+
+    def at(self, where: str | None) -> _Trail:
+        return _Trail(self.construct, where) if where else self
+
+    def below(self, child: str) -> _Trail:
+        return _Trail(f"{self.construct} {child}", self.where)
 
 
 def _nested(value: object) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast, dataclass_transform
 
@@ -58,19 +58,25 @@ def fields(cls: Hashable) -> tuple[Field, ...]:
     )
 
 
-def _default(field: attrs.Attribute[Any]) -> object:
+def _default(field: Any) -> object:
     default = field.default
     return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
 
 
 def fields_of(noun: object) -> tuple[Field, ...]:
     """Give the fields of a noun that count."""
-    return fields(type(noun))
+    return fields(cast("Hashable", type(noun)))
 
 
 def changed(noun: _T, **fields: Any) -> _T:
     """Give a noun with other values for some of its fields."""
     return cast("_T", attrs.evolve(cast("Any", noun), **fields))
+
+
+def place_of(noun: object, field: str) -> Span | None:
+    """Give the place of a noun's field where the reader knows it, else the noun's own."""
+    places: Mapping[str, Span] | None = getattr(noun, "places", None)
+    return (places or {}).get(field) or getattr(noun, "span", None)
 
 
 def place(default: None = None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from pwxc.ir.entity import Passthrough, entity, place
@@ -59,6 +61,8 @@ class Resources:
     directives: tuple[Template, ...] = ()
     """Further scheduler options, each as one long option (`--mail-type=END`)."""
     passthrough: tuple[Passthrough, ...] = ()
+    places: Mapping[str, Span] | None = place()
+    """Where some of the fields stand in the source, by their names."""
     span: Span | None = place()
 
 
@@ -105,4 +109,6 @@ class Container:
     privileged: bool = False
     host_network: bool = False
     passthrough: tuple[Passthrough, ...] = ()
+    places: Mapping[str, Span] | None = place()
+    """Where some of the fields stand in the source, by their names."""
     span: Span | None = place()

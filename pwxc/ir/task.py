@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -163,6 +164,8 @@ class Task:
     priority: int | None = None
     stop_when_another_fails: bool = False
     passthrough: tuple[Passthrough, ...] = ()
+    places: Mapping[str, Span] | None = place()
+    """Where some of the fields stand in the source, by their names."""
     span: Span | None = place()
 
 
@@ -190,4 +193,6 @@ class Gang:
     run_timeout: float | Expr | None = None
     queue_timeout: float | Expr | None = None
     passthrough: tuple[Passthrough, ...] = ()
+    places: Mapping[str, Span] | None = place()
+    """Where some of the fields stand in the source, by their names."""
     span: Span | None = place()

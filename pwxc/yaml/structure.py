@@ -1,6 +1,6 @@
 """Positioned nodes into surface models and models into plain trees, by tables that cattrs keeps.
 
-A surface model is an attrs class below `Surface` whose fields are made with `key`. A dialect makes one converter
+A surface model is a class below `Surface`, made by `surface`, whose fields are made with `key`. A dialect makes one converter
 (`make_converter`), adds hooks for its own scalar types, and calls `structure`. A hook never raises: it reports at
 the node and gives `INVALID`, so one pass finds every fault of a file.
 """
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin
 
 import attrs
 import cattrs
@@ -87,6 +87,34 @@ def key(
     return attrs.field(default=default, kw_only=True, metadata=metadata)
 
 
+@dataclass_transform(kw_only_default=True)
+def surface(cls: type[_S]) -> type[_S]:
+    """Make a class a construct of a language: an attrs class that is made ready when it is first used.
+
+    Languages have many constructs and files use few of them; to make all ready costs more than a small file does.
+    """
+
+    def wait(self: Any, **values: Any) -> None:
+        ready(type(self))
+        self.__init__(**values)
+
+    cls.__init__ = wait  # type: ignore[assignment]
+    _WAITING.add(cls)
+    return cls
+
+
+_WAITING: set[type] = set()
+
+
+def ready(cls: type) -> None:
+    """Let attrs do its part for a model and what it is based on."""
+    for base in reversed(cls.__mro__):
+        if base in _WAITING:
+            _WAITING.discard(base)
+            del base.__init__  # type: ignore[misc]
+            attrs.define(kw_only=True, slots=False)(base)
+
+
 @contextmanager
 def within(context: Reading) -> Iterator[None]:
     """Make a reading the one that is under way."""
@@ -103,7 +131,7 @@ def structure(
     """Read a node as a model; None when it is no map at all. Faults stand in the diagnostics of `context`."""
     with within(context):
         made = converter.structure(node, cls)
-    return None if made is INVALID else cast("_S", made)
+    return None if made is INVALID else made
 
 
 def make_converter() -> cattrs.Converter:
@@ -184,6 +212,7 @@ class KeyInfo:
 @cache
 def keys_of(cls: type) -> tuple[KeyInfo, ...]:
     """Give the keys of a model, in the order of its fields."""
+    ready(cls)
     attrs.resolve_types(cls)
     return tuple(
         KeyInfo(

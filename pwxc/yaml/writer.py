@@ -11,7 +11,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import attrs
 
@@ -23,9 +23,7 @@ _REMEMBERED = 1 << 15
 
 # what both of PyYAML's readers take as it is, without the line breaks that only YAML 1.1 has and the byte order mark
 _KEPT = " -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_STRANGE = re.compile(f"[^{_KEPT}]")
-_STRANGE_IN_BLOCK = re.compile(f"[^\t\n{_KEPT}]")
-_ESCAPED = re.compile(f'["\\\\]|[^{_KEPT}]')
+_STRANGE_IN_ASCII = re.compile("[^\t\n -~]")
 _INDICATORS = frozenset(" ?:,[]{}#&*!|>'\"%@`")
 _FLOW_INDICATORS = re.compile(r"[,\[\]{}:?]")
 _DASHES = re.compile(r"(?:-|---|\.\.\.)(?: |\Z)")
@@ -40,6 +38,17 @@ _NUMBER = re.compile(
 )
 _ESCAPES = {"\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r"}
 _ESCAPES |= {"\x1b": "\\e", '"': '\\"', "\\": "\\\\"}
+
+
+@cache
+def _strange(*, also: str = "", but: str = "") -> re.Pattern[str]:
+    """Give the pattern of what is not kept; such a large set takes long to compile, and few texts need it."""
+    return re.compile(f"[{also}]|[^{but}{_KEPT}]" if also else f"[^{but}{_KEPT}]")
+
+
+def _is_strange_in_block(text: str) -> bool:
+    pattern = _STRANGE_IN_ASCII if text.isascii() else _strange(but="\t\n")
+    return pattern.search(text) is not None
 
 
 class Quoted(str):
@@ -132,7 +141,7 @@ def _write_list(out: list[str], items: Sequence[object], first: str, indent: str
 
 def _write_comment(out: list[str], comment: str, first: str, indent: str) -> None:
     for line in comment.splitlines() or [""]:
-        text = _STRANGE_IN_BLOCK.sub(_escape, line)
+        text = _strange(but="\t\n").sub(_escape, line) if _is_strange_in_block(line) else line
         out.append(f"{first}# {text}".rstrip() + "\n")
         first = indent
 
@@ -198,13 +207,13 @@ def _is_plain(text: str) -> bool:
 
 
 def _is_printable(text: str) -> bool:
-    return (text.isascii() and text.isprintable()) or _STRANGE.search(text) is None
+    return (text.isascii() and text.isprintable()) or _strange().search(text) is None
 
 
 def _quoted(text: str) -> str:
     if _is_printable(text):
         return "'" + text.replace("'", "''") + "'"
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return '"' + _strange(also='"\\\\').sub(_escape, text) + '"'
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -219,7 +228,7 @@ def _escape(found: re.Match[str]) -> str:
 
 def _lines(text: str, indent: str) -> str:
     """Write a text of several lines as a literal block if that can hold it exactly, otherwise in quotes."""
-    if _STRANGE_IN_BLOCK.search(text) is not None or not text.strip(" \t\n"):
+    if _is_strange_in_block(text) or not text.strip(" \t\n"):
         return _quoted(text)
     body = text.lstrip("\n")
     # the first line's own blanks would be taken for indentation

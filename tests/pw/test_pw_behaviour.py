@@ -14,7 +14,9 @@ from pw_platform import JobRun, run_workflow
 import pwxc
 
 
-def run_osmo(text: str, folder: Path, *, allow: tuple[str, ...] = (), copy: str = "", **given: object) -> dict[str, JobRun]:
+def run_osmo(
+    text: str, folder: Path, *, allow: tuple[str, ...] = (), copy: str = "", **given: object
+) -> dict[str, JobRun]:
     """Compile an OSMO text without containers and run it."""
     options = {"pw.container": "none"} | ({"pw.copy": copy} if copy else {})
     result = pwxc.compile(textwrap.dedent(text), to="pw", origin="osmo", options=options, allow=allow)
@@ -346,7 +348,9 @@ def test_a_form_value_is_never_executed(tmp_path: Path, value: str) -> None:
         x=value,
     )
     output = f"{tmp_path}/tasks/a/output"
-    assert runs["a"].output == f"{value}|pre {value} post|{output}/{value}|".replace("@output@", runs_mark(value, output))
+    assert runs["a"].output == f"{value}|pre {value} post|{output}/{value}|".replace(
+        "@output@", runs_mark(value, output)
+    )
 
 
 def runs_mark(value: str, output: str) -> str:

@@ -31,7 +31,7 @@ from pwxc_targets.pw.expressions import (
 from tests.expr.expr_trees import environments, leaves, trees
 from tests.expr.test_expr_fold import outcome
 
-CORPUS = Path(os.environ.get("PWXC_CORPUS", "/nonexistent")) / "pw"
+CORPUS = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "pw"
 
 
 def read(text: str) -> Expr:

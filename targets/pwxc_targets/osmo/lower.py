@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pwxc_targets.osmo.expand import Expanded, Settings, render_text
 from yaml.nodes import ScalarNode
 
 from pwxc.ir.data import Checkpoint, Dataset, InlineFile, Read, Secret, TaskOutput, Url, Variable, Write
@@ -20,6 +19,7 @@ from pwxc.yaml.nodes import Node
 from pwxc.yaml.structure import Reading, Surface, plain, within
 from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import model
+from pwxc_targets.osmo.expand import Expanded, Settings, render_text
 from pwxc_targets.osmo.localfiles import read_local_file
 from pwxc_targets.osmo.parameters import Parameters, Path
 from pwxc_targets.osmo.scalars import POWERS, QUANTITY, parse_quantity
@@ -49,15 +49,15 @@ class Lowering:
         self.resources = spec.resources or {}
         gangs: list[Gang] = []
         tasks: list[Task] = []
-        homes = {task.name: group.name for group in spec.groups for task in group.tasks}
+        homes: dict[str, str] = {task.name: group.name for group in spec.groups for task in group.tasks}
         homes |= {task.name: task.name for task in spec.tasks}
         timeouts = self._timeouts(spec.timeout)
+        self.places = self._places(spec.timeout, run_timeout="exec_timeout", queue_timeout="queue_timeout")
         for group in spec.groups:
             gangs.append(self._gang(group, homes, timeouts))
             members = frozenset(task.name for task in group.tasks)
             tasks.extend(self._task(task, members, (), (None, None)) for task in group.tasks)
-        for task in spec.tasks:
-            tasks.append(self._task(task, frozenset(), self._edges([task], homes), timeouts))
+        tasks.extend(self._task(task, frozenset(), self._edges([task], homes), timeouts) for task in spec.tasks)
         return Workflow(
             name=spec.name,
             dialect="osmo",
@@ -89,6 +89,7 @@ class Lowering:
             needs=self._edges(group.tasks, homes),
             run_timeout=timeouts[0],
             queue_timeout=timeouts[1],
+            places=self.places,
             span=self.span(group, "name"),
         )
 
@@ -126,6 +127,7 @@ class Lowering:
             checkpoints=tuple(self._checkpoint(point) for point in task.checkpoint),
             run_timeout=timeouts[0],
             queue_timeout=timeouts[1],
+            places=self.places,
             exit_rules=self._exit_rules(task),
             passthrough=self._kept(task, "downloadType", "cacheSize", "kpis", "resources", "backend"),
             span=self.span(task, "name"),
@@ -142,6 +144,7 @@ class Lowering:
             mounts=tuple(task.volume_mounts),
             privileged=task.privileged,
             host_network=task.host_network,
+            places=self._places(task, mounts="volumeMounts", privileged="privileged", host_network="hostNetwork"),
             span=self.span(task, "image"),
         )
 
@@ -268,6 +271,16 @@ class Lowering:
             topology=tuple(
                 Topology(item.key_name, item.group, item.requirement == "required") for item in record.topology
             ),
+            places=self._places(
+                record,
+                cpus="cpu",
+                gpus="gpu",
+                memory="memory",
+                storage="storage",
+                platform="platform",
+                exclude_nodes="nodesExcluded",
+                topology="topology",
+            ),
             span=self.span(record) if record.node is not None else None,
         )
 
@@ -328,6 +341,14 @@ class Lowering:
         node = self.document.find(construct.node, *path) or construct.node
         assert node is not None
         return self.document.span(node)
+
+    def _places(self, construct: Surface | None, **keys: str) -> dict[str, Span] | None:
+        """Give the places of keys that are written, by the names of the IR's fields."""
+        if construct is None or construct.node is None:
+            return None
+        written = {key_node.value for key_node, _ in construct.node.value}
+        places = {field: self.span(construct, key) for field, key in keys.items() if key in written}
+        return places or None
 
     def _hole(self, construct: Surface, key: str) -> str | None:
         if not self.parameters.holes:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NewType
 
-import attrs
-
-from pwxc.yaml.structure import Surface, key
+from pwxc.yaml.structure import Surface, key, surface
 
 StrictText = NewType("StrictText", str)
 """A string and nothing else (§6)."""
@@ -36,7 +34,7 @@ CredentialUse = NewType("CredentialUse", object)
 """A folder (text), or a map of environment names to the credential's keys (§14)."""
 
 
-@attrs.define(kw_only=True)
+@surface
 class Topology(Surface):
     """A demand to be placed near others."""
 
@@ -45,7 +43,7 @@ class Topology(Surface):
     requirement: StrictText = key("requirementType", doc="`required` or `preferred`", source="§9", default="required")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Resource(Surface):
     """A resource record."""
 
@@ -58,7 +56,7 @@ class Resource(Surface):
     topology: list[Topology] = key("topology", doc="co-location", source="§9", factory=list)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Timeout(Surface):
     """Limits of each group."""
 
@@ -66,7 +64,7 @@ class Timeout(Surface):
     queue_timeout: Duration | None = key("queue_timeout", doc="limit of waiting for nodes", source="§8", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class DatasetRef(Surface):
     """A dataset of release 6.3 and earlier."""
 
@@ -78,7 +76,7 @@ class DatasetRef(Surface):
     labels: list[StrictText] = key("labels", doc="YAML files below the output", source="§24", factory=list)
 
 
-@attrs.define(kw_only=True)
+@surface
 class DatasetUpdate(Surface):
     """An addition to a dataset of release 6.3 and earlier."""
 
@@ -88,7 +86,7 @@ class DatasetUpdate(Surface):
     labels: list[StrictText] = key("labels", doc="YAML files below the output", source="§24", factory=list)
 
 
-@attrs.define(kw_only=True)
+@surface
 class TaskInput(Surface):
     """Data that has to be there before the command: of a task, of a URL, or a dataset."""
 
@@ -98,7 +96,7 @@ class TaskInput(Surface):
     regex: Regex = key("regex", doc="which files", source="§12", default="")
 
 
-@attrs.define(kw_only=True)
+@surface
 class TaskOutput(Surface):
     """Where the output folder goes besides the run's own storage."""
 
@@ -108,7 +106,7 @@ class TaskOutput(Surface):
     regex: Regex = key("regex", doc="which files", source="§12", default="")
 
 
-@attrs.define(kw_only=True)
+@surface
 class InjectedFile(Surface):
     """A file that is in the container when the command starts."""
 
@@ -118,7 +116,7 @@ class InjectedFile(Surface):
     localpath: StrictText = key("localpath", doc="a text file beside the workflow", source="§13", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Checkpoint(Surface):
     """A folder that is uploaded while the command runs."""
 
@@ -128,7 +126,7 @@ class Checkpoint(Surface):
     regex: Regex = key("regex", doc="which files", source="§16", default="")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Kpi(Surface):
     """A leftover: a file that is uploaded to the run's storage."""
 
@@ -136,7 +134,7 @@ class Kpi(Surface):
     path: Text = key("path", doc="a file below the output", source="§11")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Task(Surface):
     """A task."""
 
@@ -163,7 +161,7 @@ class Task(Surface):
     backend: Text = key("backend", doc="accepted and overwritten", source="§11", default="")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Group(Surface):
     """Tasks that start together."""
 
@@ -175,7 +173,7 @@ class Group(Surface):
     )
 
 
-@attrs.define(kw_only=True)
+@surface
 class Workflow(Surface):
     """The `workflow` section."""
 

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
-from pwxc_targets.osmo.expand import Expanded, Settings, expand
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source, Span
 from pwxc_targets.osmo import codes as C  # noqa: N812
+from pwxc_targets.osmo.expand import Expanded, Settings, expand
 from pwxc_targets.osmo.template import needs_rendering
 from pwxc_targets.osmo.tokens import MARK, TOKEN
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import cattrs
-from pwxc_targets.osmo.expand import Settings, expand
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.ir.workflow import Workflow
@@ -15,6 +14,7 @@ from pwxc.yaml.schema import yaml11
 from pwxc.yaml.structure import Reading, structure
 from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import model
+from pwxc_targets.osmo.expand import Settings, expand
 from pwxc_targets.osmo.lower import Lowering
 from pwxc_targets.osmo.parameters import Parameters, find_parameters, report_frozen
 from pwxc_targets.osmo.rules import check_workflow

@@ -124,7 +124,7 @@ def _check_names(check: Check) -> None:
 def _check_dependencies(check: Check) -> None:
     workflow = check.workflow
     groups = [group.tasks for group in workflow.groups] or [[task] for task in workflow.tasks]
-    home = {task.name: number for number, tasks in enumerate(groups) for task in tasks}
+    home: dict[str, int] = {task.name: number for number, tasks in enumerate(groups) for task in tasks}
     for number, tasks in enumerate(groups):
         for task in tasks:
             for item in task.inputs:

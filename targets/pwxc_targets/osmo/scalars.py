@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from functools import partial
 from typing import Any
 
 import cattrs
@@ -191,5 +193,5 @@ def osmo_converter() -> cattrs.Converter:
         (model.CredentialUse, _credential),
     )
     for kind, hook in hooks:
-        converter.register_structure_hook_func(lambda asked, kind=kind: asked is kind, hook)
+        converter.register_structure_hook_func(partial(operator.is_, kind), hook)
     return converter

@@ -1,4 +1,4 @@
-"""OSMO's special tokens and Kubernetes' `$(NAME)` in the texts of a task (osmo.md §5, §11)."""
+"""OSMO's special tokens, its own folders, and Kubernetes' `$(NAME)` in the texts of a task (osmo.md §5, §11)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from pwxc.ir.template import Template
 from pwxc.source import Span
 
 TOKEN = re.compile(r"\{\{\s*(output|workflow_id|uuid|input:[^}]*?|host:[^}]*?)\s*\}\}")
+OWN_PATH = re.compile(
+    r"(?:(?<![\w./~})\]\ue001])|(?<=://)|(?<=[\s'\"]-\w)|(?<=^-\w))"
+    r"/osmo/data/(?:output|input/(?P<number>\d+))(?=[/\s'\"`;:,&|<>()\]}\\]|\.?(?:\s|\Z))"
+)
+"""The folders that tokens stand for, written out: to OSMO they are the same text. `/osmo/data/output.old` is another."""
+OWN_FOLDER = "/osmo/data"
 MARK = re.compile("\ue000(\\d+)\ue001")
 """A parameter's place in the text of the probe rendering: its number between two private-use characters."""
 _KUBERNETES = re.compile(r"\$(\$|\(([^)]*)\))")
@@ -56,10 +62,18 @@ def token_ref(body: str, scope: Scope) -> tuple[Root, tuple[str, ...]] | None:
             return None
 
 
+def has_holes(text: str) -> bool:
+    """Say whether a text may hold a token or one of OSMO's own folders."""
+    return "{{" in text or OWN_FOLDER in text
+
+
 def lower_text(
     text: str, scope: Scope, parameters: list[tuple[str, ...]], locate: Locate, stray: Callable[[StrayToken], None]
 ) -> Template:
-    """Turn a text into a template: tokens and parameters' marks become holes."""
+    """Turn a text into a template: tokens, OSMO's own folders and parameters' marks become holes.
+
+    Without parameters there are no marks: what looks like one is the user's own text.
+    """
     parts: list[str | Expr] = []
     at = 0
     for found, ref in _holes(text, scope, parameters, stray):
@@ -73,10 +87,18 @@ def lower_text(
 def _holes(
     text: str, scope: Scope, parameters: list[tuple[str, ...]], stray: Callable[[StrayToken], None]
 ) -> Iterator[tuple[re.Match[str], tuple[Root, tuple[str, ...]]]]:
-    found = [*TOKEN.finditer(text), *MARK.finditer(text)]
+    patterns = (TOKEN, OWN_PATH, MARK) if parameters else (TOKEN, OWN_PATH)
+    found = [match for pattern in patterns for match in pattern.finditer(text)]
     for match in sorted(found, key=lambda match: match.start()):
         if match.re is MARK:
             yield match, (Root.INPUT, parameters[int(match[1])])
+            continue
+        if match.re is OWN_PATH:
+            ref = token_ref(f"input:{match['number']}" if match["number"] else "output", scope)
+            if ref is not None:
+                yield match, ref
+            else:
+                stray(StrayToken(match[0], match.start(), match.end()))
             continue
         ref = token_ref(match[1], scope)
         if ref is not None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-import attrs
-
-from pwxc.yaml.structure import Surface, key
+from pwxc.yaml.structure import Surface, key, surface
 
 Scalar: TypeAlias = Annotated[Any, "scalar"]
 """A text, number, boolean or null, as written; an expression is text."""
@@ -39,7 +37,7 @@ def _key(name: str, doc: str, source: str = "§9.2") -> Any:
     return key(name, doc=doc, source=source, default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Field(Surface):
     """A field of the form, of any type; also one of a type that the language does not know."""
 
@@ -52,7 +50,7 @@ class Field(Surface):
     ignore: Scalar = _key("ignore", "not passed to the run", "§9.1")
 
 
-@attrs.define(kw_only=True)
+@surface
 class ValueField(Field):
     """A field that has a value."""
 
@@ -61,7 +59,7 @@ class ValueField(Field):
     disabled: Scalar = _key("disabled", "shown, and not to be changed", "§9.1")
 
 
-@attrs.define(kw_only=True)
+@surface
 class StringField(ValueField):
     """A line of text, or several."""
 
@@ -70,7 +68,7 @@ class StringField(ValueField):
     prefill_default: Scalar = _key("prefillDefault", "the default stands in the field rather than behind it")
 
 
-@attrs.define(kw_only=True)
+@surface
 class NumberField(ValueField):
     """A number."""
 
@@ -81,7 +79,7 @@ class NumberField(ValueField):
     placeholder: Scalar = _key("placeholder", "shown while it is empty")
 
 
-@attrs.define(kw_only=True)
+@surface
 class DurationField(ValueField):
     """A time, given as `HH:MM:SS` or `D-HH:MM:SS`."""
 
@@ -92,7 +90,7 @@ class DurationField(ValueField):
     disable_value: Scalar = _key("disableValue", "the value of that choice")
 
 
-@attrs.define(kw_only=True)
+@surface
 class EditorField(ValueField):
     """Text of several lines in an editor."""
 
@@ -100,7 +98,7 @@ class EditorField(ValueField):
     placeholder: Scalar = _key("placeholder", "shown while it is empty")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Option(Surface):
     """One of the values of a field."""
 
@@ -109,7 +107,7 @@ class Option(Surface):
     description: Scalar = _key("description", "help for a box to tick", "§9.2")
 
 
-@attrs.define(kw_only=True)
+@surface
 class OptionCategory(Surface):
     """Several values under a heading."""
 
@@ -117,7 +115,7 @@ class OptionCategory(Surface):
     options: Options = _key("options", "the values", "§9.3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class ChoiceField(ValueField):
     """One of several values."""
 
@@ -127,7 +125,7 @@ class ChoiceField(ValueField):
     autoselect: Scalar = _key("autoselect", "the first value is chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class RadioField(ValueField):
     """One of several values, all shown."""
 
@@ -135,7 +133,7 @@ class RadioField(ValueField):
     option_label_position: Scalar = _key("optionLabelPosition", "left or top")
 
 
-@attrs.define(kw_only=True)
+@surface
 class CheckboxGroupField(ValueField):
     """Any number of several values, all shown."""
 
@@ -143,7 +141,7 @@ class CheckboxGroupField(ValueField):
     implies: Any = _key("implies", "for an option, the options that it ticks")
 
 
-@attrs.define(kw_only=True)
+@surface
 class GroupField(Field):
     """Fields below a common name."""
 
@@ -152,7 +150,7 @@ class GroupField(Field):
     flatten: Scalar = _key("flatten", "the fields' values stand beside the group, not below it")
 
 
-@attrs.define(kw_only=True)
+@surface
 class ListField(ValueField):
     """Rows of the same fields."""
 
@@ -162,7 +160,7 @@ class ListField(ValueField):
     max: Scalar = _key("max", "the greatest number of rows")
 
 
-@attrs.define(kw_only=True)
+@surface
 class HeaderField(Field):
     """Text between fields."""
 
@@ -171,7 +169,7 @@ class HeaderField(Field):
     bold: Scalar = _key("bold", "whether it is bold (it is)")
 
 
-@attrs.define(kw_only=True)
+@surface
 class StepField(Field):
     """A page of a wizard."""
 
@@ -182,7 +180,7 @@ class StepField(Field):
     validate_on_next: Scalar = _key("validateOnNext", "check the page before the next one")
 
 
-@attrs.define(kw_only=True)
+@surface
 class ClusterField(ValueField):
     """A cluster of the user's."""
 
@@ -194,7 +192,7 @@ class ClusterField(ValueField):
     multi: Scalar = _key("multi", "several may be chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class BucketField(ValueField):
     """A storage bucket."""
 
@@ -203,7 +201,7 @@ class BucketField(ValueField):
     multi: Scalar = _key("multi", "several may be chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class SchedulerField(ValueField):
     """An account, partition, quality of service or queue of a cluster's scheduler."""
 
@@ -211,21 +209,21 @@ class SchedulerField(ValueField):
     placeholder: Scalar = _key("placeholder", "shown while nothing is chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class PartitionField(SchedulerField):
     """A Slurm partition."""
 
     account: Scalar = _key("account", "only those that the account may use")
 
 
-@attrs.define(kw_only=True)
+@surface
 class QosField(PartitionField):
     """A Slurm quality of service."""
 
     partition: Scalar = _key("partition", "only those of the partition")
 
 
-@attrs.define(kw_only=True)
+@surface
 class RegionField(ValueField):
     """A region of a cloud."""
 
@@ -233,14 +231,14 @@ class RegionField(ValueField):
     autoselect: Scalar = _key("autoselect", "the first one is chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class ZoneField(RegionField):
     """A zone, or a type of machine, of a cloud's region."""
 
     region: Scalar = _key("region", "the region")
 
 
-@attrs.define(kw_only=True)
+@surface
 class PickerField(ValueField):
     """Something of the platform's that is picked from a list."""
 
@@ -249,7 +247,7 @@ class PickerField(ValueField):
     include_empty: Scalar = _key("includeEmpty", "those with nothing left may be chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class NamespaceField(ValueField):
     """A namespace of a Kubernetes cluster."""
 
@@ -257,7 +255,7 @@ class NamespaceField(ValueField):
     autoselect: Scalar = _key("autoselect", "the first one is chosen")
 
 
-@attrs.define(kw_only=True)
+@surface
 class KubernetesField(NamespaceField):
     """An object of a Kubernetes namespace."""
 
@@ -311,7 +309,7 @@ FIELDS: dict[str, type[Field]] = {
 """The types of fields; the last three are not in the vendor's schema but in files (§9.2)."""
 
 
-@attrs.define(kw_only=True)
+@surface
 class Navigation(Surface):
     """How one moves through a wizard."""
 
@@ -320,7 +318,7 @@ class Navigation(Surface):
     hide_step_numbers: Scalar = _key("hideStepNumbers", "pages have no numbers", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Wizard(Surface):
     """A form of several pages."""
 
@@ -330,7 +328,7 @@ class Wizard(Surface):
     flatten: Scalar = _key("flatten", "fields stand beside their page, not below it (they do)", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Meta(Surface):
     """The layout of the form (`inputs.$meta`)."""
 

@@ -22,7 +22,7 @@ _CONDITIONS = {Outcome.END: "${{ always }}", Outcome.FAILURE: "${{ error }}"}
 
 def write_unit(writing: Writing, unit: Task | Gang) -> Job:
     """Turn a unit into a job that ends with the unit's status."""
-    with writing.ledger.of(unit) as account:
+    with writing.ledger.of(unit, where=f"jobs.{writing.jobs[unit.name]}") as account:
         account.take("name")
         job = _gang_job(writing, account, unit) if isinstance(unit, Gang) else _task_job(writing, account, unit)
         job.needs, job.if_ = _needs(writing, account, unit)
@@ -49,7 +49,7 @@ def _gang_job(writing: Writing, account: Account, gang: Gang) -> Job:
     scripts = []
     for member in members:
         script = TaskScript(writing, member, hosts, transfers, alone=alone and not writing.scheduled)
-        with writing.ledger.of(member) as own:
+        with writing.ledger.of(member, where=f"jobs.{writing.jobs[gang.name]}") as own:
             own.take("name")
             script.build(own)
             _settle_task(writing, own, member)

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-import attrs
-
-from pwxc.yaml.structure import Surface, key
+from pwxc.yaml.structure import Surface, key, surface
 from pwxc_targets.pw.form import ABSENT, Fields, Scalar
 
 Names: TypeAlias = Annotated[Any, "names"]
@@ -29,7 +27,7 @@ def _key(name: str, doc: str, source: str) -> Any:
     return key(name, doc=doc, source=source, default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Ssh(Surface):
     """Where steps run."""
 
@@ -40,7 +38,7 @@ class Ssh(Surface):
     disconnect_timeout: Scalar = _key("disconnect-timeout", "how long to try to connect again", "§6")
 
 
-@attrs.define(kw_only=True)
+@surface
 class RunsOnEnvironment(Surface):
     """A named compute environment."""
 
@@ -48,7 +46,7 @@ class RunsOnEnvironment(Surface):
     name: Scalar = _key("name", "the environment", "§6")
 
 
-@attrs.define(kw_only=True)
+@surface
 class RunsOn(Surface):
     """The compute environment in which a job runs (generation 4)."""
 
@@ -62,7 +60,7 @@ class RunsOn(Surface):
     worker_id: Scalar = _key("workerId", "the worker to use", "§6")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Retry(Surface):
     """Further attempts of a step."""
 
@@ -72,7 +70,7 @@ class Retry(Surface):
     clean_on_retry: Scalar = _key("clean-on-retry", "delete the step's files first (no)", "§6")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Strategy(Surface):
     """How often, and with what, a job runs."""
 
@@ -81,7 +79,7 @@ class Strategy(Surface):
     max_parallel: Scalar = _key("max-parallel", "how many run at the same time", "§6")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Step(Surface):
     """A script, or the call of an action or of another workflow."""
 
@@ -102,7 +100,7 @@ class Step(Surface):
     cleanup: Scalar = _key("cleanup", "a script that runs when the job ends", "§5")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Job(Surface):
     """Steps that run one after another in one place."""
 
@@ -119,14 +117,14 @@ class Job(Surface):
     cleanup: list[Step] | None = _key("cleanup", "steps that always run at the end (older documentation)", "§4")
 
 
-@attrs.define(kw_only=True)
+@surface
 class PromptForName(Surface):
     """The user is asked for the session's name."""
 
     default: Scalar = _key("default", "the name that is proposed", "§14")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Session(Surface):
     """An interactive session that the run opens."""
 
@@ -141,7 +139,7 @@ class Session(Surface):
     )
 
 
-@attrs.define(kw_only=True)
+@surface
 class Link(Surface):
     """A link on the run's page (generation 4)."""
 
@@ -151,14 +149,14 @@ class Link(Surface):
     detach: Scalar = _key("detach", "it survives the run", "§14")
 
 
-@attrs.define(kw_only=True)
+@surface
 class UserVariable(Surface):
     """A variable of the user's that has to exist."""
 
     hint: Scalar = _key("hint", "what it is for", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Variables(Surface):
     """Variables that have to exist (the top-level `needs`, generation 4)."""
 
@@ -166,7 +164,7 @@ class Variables(Surface):
     user_variables: UserVariables = _key("userVariables", "the user's own", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Configuration(Surface):
     """A saved set of form values."""
 
@@ -174,28 +172,28 @@ class Configuration(Surface):
     variables: dict[str, Any] | None = _key("variables", "the same in one guide", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class App(Surface):
     """The cluster that an app is bound to (legacy)."""
 
     target: Scalar = _key("target", "`inputs.PATH`", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class Execute(Surface):
     """What happens when the workflow is started."""
 
     inputs: Fields | None = _key("inputs", "the form; `$meta` holds its layout", "§3, §9")
 
 
-@attrs.define(kw_only=True)
+@surface
 class On(Surface):
     """The triggers; there is one."""
 
     execute: Execute | None = _key("execute", "the workflow is started by a person or a program", "§3")
 
 
-@attrs.define(kw_only=True)
+@surface
 class PwWorkflow(Surface):
     """A workflow file."""
 

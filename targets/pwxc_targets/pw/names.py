@@ -97,7 +97,7 @@ class HoleNames:
         """Quote text in which the platform would see an expression, with the opening broken up (pw.md §10)."""
         if _OPENING.search(text) is None:
             return None
-        return "'$'".join(quote_always(piece) for piece in _OPENING.split(text))
+        return "'$'".join(quote_always(piece) if piece else "" for piece in _OPENING.split(text))
 
 
 def quote_always(text: str) -> str:

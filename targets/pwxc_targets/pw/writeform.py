@@ -46,7 +46,7 @@ def _field(writing: Writing, item: Input) -> Field:
     if isinstance(default, float) and not _SHORT_FLOAT.match(str(default)):
         # a number would be printed in another way than the source prints it
         name, kind, default = "string", form.StringField, str(default)
-    with writing.ledger.of(item) as account:
+    with writing.ledger.of(item, where=f"on.execute.inputs: {item.name}") as account:
         account.cosmetic("label", "help", "form")
         common: dict[str, Any] = {"type": name, "label": item.label or item.name}
         if item.help:
@@ -57,7 +57,7 @@ def _field(writing: Writing, item: Input) -> Field:
         for key in ("name", "type", "has_default", "passthrough"):
             account.take(key)
         if item.type is InputType.GROUP:
-            return kind(items=write_fields(writing, account.take("items")), **common)
+            return form.GroupField(items=write_fields(writing, account.take("items")), **common)
         optional = account.take("optional")
         if optional is not False:
             common["optional"] = _switch(optional)

@@ -74,12 +74,12 @@ class Context:
         """Make a translator of expressions."""
         return ShellExpressions(self.variables, self.kind_of, prefix=prefix)
 
-    def say(self, code: Code, message: str, span: Span | None = None, **more: str) -> None:
+    def say(self, code: Code, message: str, span: Span | None = None) -> None:
         """Tell a loss that belongs to a part of a field, once."""
         key = (code.id, message)
         if key not in self._said:
             self._said.add(key)
-            self.ledger.diagnostics.add(code, message, span, **more)
+            self.ledger.diagnostics.add(code, message, span)
 
     def refuse_expression(self, expr: Expr, where: str) -> None:
         """Tell that the shell cannot work an expression out."""
@@ -97,6 +97,7 @@ class Holes:
     translator: ShellExpressions = attrs.field(init=False)
     used: dict[Ref, str] = attrs.field(factory=dict)
     computed: dict[Expr, str] = attrs.field(factory=dict)
+    protecting: bool = False
 
     def __attrs_post_init__(self) -> None:
         """Make the translator."""
@@ -113,7 +114,7 @@ class Holes:
 
     def protect(self, text: str) -> str | None:
         """Short text is quoted so that no checker takes it for a slip; long text is taken as it is."""
-        return None if "\n" in text or ("$" not in text and "`" not in text and text[:1] != "~") else word(text)
+        return word(text) if self.protecting and ("$" in text or "`" in text or text[:1] == "~") else None
 
     def variable(self, expr: Expr) -> tuple[str, str]:
         """Give a name for a hole, and the expansion that has its value."""

@@ -33,6 +33,13 @@ class Data:
         """Make the renderer that all parts of the script share."""
         self.text = ShellText(self.holes)
 
+    def word(self, template: Template) -> str:
+        """Give a shell word for a template, however long."""
+        self.holes.protecting = not any(isinstance(part, str) and "\n" in part for part in template.parts)
+        made = self.text.word(template)
+        self.holes.protecting = False
+        return made
+
     def take_lines(self) -> list[str]:
         """Give the lines that have to run before what was just rendered, and forget them."""
         lines, self.text.lines = self.text.lines, []
@@ -48,7 +55,7 @@ class Data:
         if not is_variable_name(name):
             self.context.say(C.NO_COUNTERPART, f"the shell has no variables with the name `{name}`")
             return
-        word = self.text.word(self.here(value))
+        word = self.word(self.here(value))
         yield from self.take_lines()
         yield f"export {name}={word}"
 

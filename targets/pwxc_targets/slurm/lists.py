@@ -83,7 +83,7 @@ def _compact(indexes: list[int]) -> Range | Values:
     steps = {after - before for before, after in zip(indexes, indexes[1:], strict=False)}
     if len(steps) == 1:
         return Range(indexes[0], indexes[-1], steps.pop())
-    return Values(tuple(indexes))
+    return Values(list(indexes))
 
 
 def tell_array(indexes: Range | Values, limit: int | None) -> str:

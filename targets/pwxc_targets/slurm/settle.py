@@ -46,9 +46,12 @@ def settle(context: Context, plan: Plan) -> None:
         with context.ledger.of(allocation) as account:
             account.emulate("name", "resources", "count")
             _passthrough(account, allocation.passthrough)
-    for file in (*workflow.files, *workflow.data):
+    for file in workflow.files:
         with context.ledger.of(file) as account:
             _passthrough(account, file.passthrough)
+    for datum in workflow.data:
+        with context.ledger.of(datum) as account:
+            _passthrough(account, datum.passthrough)
     for hook in workflow.hooks:
         _hook(context, hook)
     for task in workflow.tasks:

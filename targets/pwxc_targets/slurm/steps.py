@@ -85,7 +85,7 @@ class Steps:
         return f'"${{{self.holes.name(value)}-0}}"'
 
     def _command(self, work: Command, timed: str) -> Iterator[str]:
-        words = [self.data.text.word(self.data.here(argument)) for argument in work.arguments]
+        words = [self.data.word(self.data.here(argument)) for argument in work.arguments]
         yield from self.data.take_lines()
         yield f"{timed}{self._prefix()}{' '.join(words) or ':'}"
 

@@ -80,6 +80,7 @@ class SubmitScript:
         parts = [
             "#!/usr/bin/env bash",
             *self._title(),
+            *self._here(),
             *(S.HEAD % {"size": self.context.options.get("max_array_size", "1001")}).splitlines(),
             f"workflow={assigned(self.context.workflow.name)}",
             f"slug={assigned(slug(self.context.workflow.name))}",
@@ -107,6 +108,10 @@ class SubmitScript:
             *S.LAST.splitlines(),
         ]
         return "\n".join(parts) + "\n"
+
+    def _here(self) -> Iterator[str]:
+        if self.scripts and self.context.options.get("single_file") != "true":
+            yield 'here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)'
 
     def _title(self) -> Iterator[str]:
         name = _comment(self.context.workflow.name)
@@ -205,7 +210,8 @@ class SubmitScript:
             yield f"pattern={assigned(pattern)}"
             yield f'[[ -z ${name} || ${name} =~ $pattern ]] || die "{leaf.option}: {due} is due"'
         if item.type is InputType.CHOICE and item.choices:
-            values = " | ".join(quote(as_text(choice.value)) for choice in item.choices)
+            texts = dict.fromkeys(as_text(choice.value) for choice in item.choices)
+            values = " | ".join(word(text) for text in texts if text) or "''"
             yield f"case ${name} in '' | {values}) ;; *) die \"{leaf.option}: the value is not one of the choices\" ;; esac"
         yield from self._bounds(leaf, name)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 HEAD = """\
 set -euo pipefail
 shopt -s inherit_errexit
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 max_array_size=${PWXC_MAX_ARRAY_SIZE:-%(size)s}
 pause=${PWXC_PAUSE:-5}
 run='' mode=submit resume=0 waits=0

@@ -177,7 +177,30 @@ GONE = {
 """Options that `sbatch` once had, or that belong to its siblings, with what to do."""
 
 STEP_ONLY = frozenset(
-    ["exact", "mpi", "label", "pty", "cpu-bind", "cpu_bind", "immediate", "het-group", "multi-prog", "overlap", "kill-on-bad-exit", "relative", "unbuffered", "bcast", "epilog", "prolog", "task-epilog", "task-prolog", "threads", "slurmd-debug", "disable-status", "preserve-env"]
+    [
+        "exact",
+        "mpi",
+        "label",
+        "pty",
+        "cpu-bind",
+        "cpu_bind",
+        "immediate",
+        "het-group",
+        "multi-prog",
+        "overlap",
+        "kill-on-bad-exit",
+        "relative",
+        "unbuffered",
+        "bcast",
+        "epilog",
+        "prolog",
+        "task-epilog",
+        "task-prolog",
+        "threads",
+        "slurmd-debug",
+        "disable-status",
+        "preserve-env",
+    ]
 )
 """Options of `srun` that `sbatch` refuses."""
 

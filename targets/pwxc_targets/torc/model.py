@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
-from pwxc.yaml.structure import Surface, key
+from pwxc.yaml.structure import Surface, key, surface
 
 Text = str | None
 
 
-@attrs.define(kw_only=True)
+@surface
 class Parameterised(Surface):
     """A record that is repeated over parameters."""
 
@@ -38,7 +36,7 @@ class Parameterised(Surface):
     )
 
 
-@attrs.define(kw_only=True)
+@surface
 class Stdio(Surface):
     """What becomes of a job's output streams."""
 
@@ -52,7 +50,7 @@ def _names(name: str, doc: str, source: str = "torc.md §4") -> Any:
     return key(name, doc=doc, source=source, default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Job(Parameterised):
     """A unit of work."""
 
@@ -93,7 +91,7 @@ class Job(Parameterised):
     label: Text = key("label", doc="display name", source="torc.md §4, since 0.26", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class FileSpec(Parameterised):
     """A named path."""
 
@@ -103,7 +101,7 @@ class FileSpec(Parameterised):
     identifier: Text = key("identifier", doc="free text, since 0.26", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class UserData(Parameterised):
     """A named JSON value."""
 
@@ -112,7 +110,7 @@ class UserData(Parameterised):
     is_ephemeral: bool | None = key("is_ephemeral", doc="cleared on re-initialisation", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class ResourceRequirements(Surface):
     """A class of resources."""
 
@@ -124,7 +122,7 @@ class ResourceRequirements(Surface):
     runtime: Text = key("runtime", doc="ISO 8601 duration, `PT1H` when absent", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class FailureRule(Surface):
     """What happens after some exit codes."""
 
@@ -136,7 +134,7 @@ class FailureRule(Surface):
     )
 
 
-@attrs.define(kw_only=True)
+@surface
 class FailureHandler(Surface):
     """A named list of rules."""
 
@@ -144,7 +142,7 @@ class FailureHandler(Surface):
     rules: list[FailureRule] = key("rules", doc="the rules", source="torc.md §10")
 
 
-@attrs.define(kw_only=True)
+@surface
 class SlurmScheduler(Surface):
     """One kind of allocation for workers."""
 
@@ -162,7 +160,7 @@ class SlurmScheduler(Surface):
     serialize_allocations: bool | None = key("serialize_allocations", doc="one at a time, since 0.26", default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Action(Surface):
     """An operation tied to a point of the run."""
 
@@ -184,7 +182,7 @@ def _verbatim(name: str, doc: str, source: str = "torc.md §3") -> Any:
     return key(name, doc=doc, source=source, default=None)
 
 
-@attrs.define(kw_only=True)
+@surface
 class Spec(Surface):
     """A workflow specification."""
 
