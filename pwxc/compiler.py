@@ -14,12 +14,13 @@ from pwxc.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from pwxc.diagnostics import codes as C  # noqa: N812
 from pwxc.fidelity import Ledger, Report
 from pwxc.fidelity.report import judge
+from pwxc.frozen import frozen
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile, ReadSettings, Target
 from pwxc.source import Source
 
 
-@attrs.frozen
+@frozen
 class Policy:
     """Which losses the user accepts: codes by id or name, all of them, or none and no warnings either."""
 
@@ -28,7 +29,7 @@ class Policy:
     strict: bool = False
 
 
-@attrs.frozen
+@frozen
 class Compilation:
     """What a compilation gave.
 
@@ -108,8 +109,8 @@ def read(
         return None, diagnostics, reader
     settings = _settle(settings, reader, options)
     workflow = reader.read(tuple(sources), settings, diagnostics)
-    failed = diagnostics.failed and _demote_allowed(diagnostics, settings.allow)
-    if failed or workflow is None:
+    failed = workflow is None or (diagnostics.failed and _demote_allowed(diagnostics, settings.allow))
+    if failed:
         if origin is None:
             message = f"`{first.name}` was read as {reader.title} (`{reader.name}`): that was a guess"
             diagnostics.add(C.GUESSED, message, help="if it is wrong, name the system with `--from`")
@@ -166,18 +167,24 @@ def write(
     written = to.write(workflow, ledger, to.settle_options(options))
     entries = ledger.close(workflow)
     said, refused = judge(ledger.diagnostics.items, allow=policy.allow, lossy=policy.lossy, strict=policy.strict)
-    report = Report(tuple(entries), tuple(refused))
+    report = Report(entries, tuple(refused))
     return (() if refused else written.files), report, said
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Hold Python's cyclic collector: it more than doubles the time of a large load and finds nothing."""
+    """Hold Python's cyclic collector: it more than doubles the time of a large load and finds nothing.
+
+    What was made meanwhile counts as old afterwards, or the collector would go through all of it at once.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if was_on and not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         if was_on:
             gc.enable()
 

@@ -13,6 +13,7 @@ import attrs
 
 from pwxc.diagnostics.code import Code, codes_of
 from pwxc.entrypoints import find_entry_points
+from pwxc.frozen import frozen
 
 if TYPE_CHECKING:
     from pwxc.diagnostics import Diagnostics
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 GROUP = "pwxc.targets"
 
 
-@attrs.frozen
+@frozen
 class Option:
     """A choice that a target leaves to the user, given as `--option TARGET.NAME=VALUE`.
 
@@ -37,7 +38,7 @@ class Option:
     pattern: str = ".*"
 
 
-@attrs.frozen
+@frozen
 class ReadSettings:
     """What the user gave for reading: values for the source's parameters, and the options of its target.
 
@@ -51,7 +52,7 @@ class ReadSettings:
     allow: frozenset[str] = frozenset()
 
 
-@attrs.frozen
+@frozen
 class OutputFile:
     """One file of the output, with its path below the place that the user names."""
 
@@ -60,7 +61,7 @@ class OutputFile:
     executable: bool = False
 
 
-@attrs.frozen
+@frozen
 class Written:
     """What a writer gives: the files, the one to show first standing first."""
 
@@ -91,7 +92,7 @@ class Linter(Protocol):
         """Check texts that are one workflow together."""
 
 
-@attrs.frozen
+@frozen
 class Lazy:
     """A function that is imported when it is first called: `package.module:name`."""
 
@@ -107,7 +108,7 @@ class Lazy:
         return self.load()(*args, **kwargs)
 
 
-@attrs.frozen
+@frozen
 class Target:
     """A system: how its files are recognised, read, written and checked.
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import attrs
 
+from pwxc.frozen import frozen
+
 
 @attrs.define(eq=False)
 class Source:
@@ -55,7 +57,7 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-@attrs.frozen
+@frozen
 class Span:
     """The characters `start` to `end` (exclusive) of a source."""
 
@@ -79,7 +81,7 @@ class Span:
         return self.source.text[self.start : self.end]
 
 
-@attrs.frozen
+@frozen
 class InnerSpan(Span):
     """A part of a scalar's value; its place in the file is worked out when it is asked for.
 

@@ -17,13 +17,14 @@ LAYERS = [
     {"pwxc.cli", "pwxc.__main__"},
     {"pwxc.api", "pwxc.outputs"},
     {"pwxc.compiler", "pwxc.catalogue"},
-    {"pwxc.registry", "pwxc.values", "pwxc.files"},
+    {"pwxc.registry", "pwxc.entrypoints", "pwxc.values", "pwxc.files"},
     {"pwxc_targets"},
     {"pwxc.passes", "pwxc.semantics"},
     {"pwxc.expr", "pwxc.fidelity", "pwxc.shell", "pwxc.yaml"},
     {"pwxc.ir"},
     {"pwxc.diagnostics"},
     {"pwxc.source"},
+    {"pwxc.frozen"},
     {"pwxc_grammars"},
 ]
 """From the top to the bottom; a module imports from its own layer and from those below.

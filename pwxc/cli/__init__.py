@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -13,11 +14,17 @@ def main(arguments: list[str] | None = None) -> int:
 
         sys.stdout.write(f"pwxc {__version__}\n")
         return 0
+    as_program = arguments is None
+    if as_program:
+        gc.disable()  # next to nothing of what a command makes can go before it ends
     try:
         from pwxc.cli import app
 
-        if arguments is None:
+        if as_program:
             app.clean_up_when_terminated()
         return app.run(given)
     except KeyboardInterrupt:
         return 130
+    finally:
+        if as_program:
+            gc.freeze()  # Python would look through everything once more on its way out

@@ -17,6 +17,7 @@ from pwxc.cli import console, exits
 _COMMANDS = {
     "compile": "Compile a workflow into another system's files.",
     "lint": "Check workflows by their own system's rules.",
+    "equivalent": "Tell whether two workflows mean the same.",
     "targets": "List the installed systems and their options.",
     "explain": "Explain a diagnostic code.",
 }

@@ -106,10 +106,10 @@ def command(
 
 def _deliver(compilation: Compilation, output: str, found: Diagnostics, form: str, *, compare: bool) -> int:
     """Print, write or compare the files."""
-    from pwxc.outputs import find_differences, place_files, write_files
-
     if output == "-":
         return _print(compilation.files, found, form)
+    from pwxc.outputs import find_differences, place_files, write_files
+
     placed = place_files(compilation.files, output, found)
     differences: dict[Path, str] = {}
     if placed is not None and compare:

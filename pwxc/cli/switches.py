@@ -36,6 +36,7 @@ SEVERAL: dict[str, Callable[[str], bool]] = {
     "--set-string": _is_pair,
     "--option": _is_pair,
     "--allow": _is_code,
+    "--map": _is_pair,
 }
 """Switches that take values until the next switch or the next word that cannot be one of theirs."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-import attrs
+from pwxc.frozen import frozen
 
 
 class Severity(StrEnum):
@@ -16,7 +16,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@attrs.frozen
+@frozen
 class Code:
     """One row of the catalogue.
 
@@ -47,7 +47,7 @@ def note(id: str, name: str, meaning: str, remedy: str, example: str = "") -> Co
     return Code(id, name, Severity.NOTE, meaning, remedy, example)
 
 
-@attrs.frozen
+@frozen
 class Catalogue:
     """All codes, found by id or by name."""
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from pwxc.diagnostics.code import Code, Severity
+from pwxc.frozen import frozen
 from pwxc.source import Span
 
 
-@attrs.frozen
+@frozen
 class Related:
     """Another place that belongs to the story."""
 
@@ -18,7 +19,7 @@ class Related:
     text: str
 
 
-@attrs.frozen
+@frozen
 class Diagnostic:
     """What is wrong, where, and what to do.
 

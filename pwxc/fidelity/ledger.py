@@ -10,9 +10,9 @@ leaves are theirs. When a block closes, fields that were neither taken nor settl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 import attrs
 
@@ -135,39 +135,90 @@ class Ledger:
             self.wheres[id(noun)] = where
         return Account(self, noun)
 
-    def close(self, workflow: Any) -> list[Entry]:
-        """Walk the workflow, report what no account has settled, and give an entry for every leaf."""
-        entries: list[Entry] = []
-        self._visit(workflow, _Trail(_describe(workflow)), None, entries)
-        return entries
+    def close(self, workflow: Any) -> Entries:
+        """Report what no account has settled, and give an entry for every leaf."""
+        self._check(workflow, None)
+        return Entries(self, workflow)
 
-    def _visit(self, noun: Any, trail: _Trail, inherited: Fate | Entry | None, entries: list[Entry]) -> None:
+    def _check(self, noun: Any, inherited: Fate | Entry | None) -> None:
         settled = self.fates.get(id(noun), {})
         whole = settled.get(_WHOLE, inherited)
-        trail = trail.at(self.wheres.get(id(noun)))
-        for field in fields_of(noun):
-            value = getattr(noun, field.name)
-            if value is field.default or value == field.default:
-                continue
-            fate = settled.get(field.name, whole)
-            nested = _nested(value)
-            if nested:
-                for child in nested:
-                    self._visit(child, trail.below(_describe(child)), fate, entries)
-                continue
-            entries.append(self._entry(noun, trail, field.name, fate))
+        for name, value in _leaves(noun):
+            fate = settled.get(name, whole)
+            for child in _nested(value):
+                self._check(child, fate)
+            if fate is None and not _nested(value):
+                self.diagnostics.add(C.NOT_CARRIED, _not_carried(noun, name), place_of(noun, name))
 
-    def _entry(self, noun: Any, trail: _Trail, name: str, fate: Fate | Entry | None) -> Entry:
-        span = place_of(noun, name)
-        construct = f"{trail.construct}.{name}"
-        if fate is None:
-            message = f"{_describe(noun)}: `{name.replace('_', ' ')}` is not carried into the output"
-            self.diagnostics.add(C.NOT_CARRIED, message, span)
-            return Entry(construct, span, Fate.DROPPED, why=message, code=C.NOT_CARRIED)
-        if isinstance(fate, Fate):
-            return Entry(construct, span, fate, trail.where)
-        where = trail.where if fate.fate is not Fate.DROPPED else ""
-        return attrs.evolve(fate, construct=construct, where=where)
+
+class Entries(Sequence[Entry]):
+    """The entries of a ledger that is closed; they are made when they are asked for, which most never are."""
+
+    def __init__(self, ledger: Ledger, workflow: Any) -> None:
+        self._ledger = ledger
+        self._workflow = workflow
+        self._made: list[Entry] | None = None
+
+    @property
+    def _all(self) -> list[Entry]:
+        if self._made is None:
+            self._made = []
+            self._visit(self._workflow, _Trail(_describe(self._workflow)), None, self._made)
+        return self._made
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, at: int | slice) -> Entry | Sequence[Entry]:
+        """Give an entry, or several."""
+        return self._all[at]
+
+    def __len__(self) -> int:
+        """How many leaves there are."""
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Go through the entries, in the order of the workflow's parts."""
+        return iter(self._all)
+
+    def _visit(self, noun: Any, trail: _Trail, inherited: Fate | Entry | None, entries: list[Entry]) -> None:
+        settled = self._ledger.fates.get(id(noun), {})
+        whole = settled.get(_WHOLE, inherited)
+        trail = trail.at(self._ledger.wheres.get(id(noun)))
+        for name, value in _leaves(noun):
+            fate = settled.get(name, whole)
+            nested = _nested(value)
+            for child in nested:
+                self._visit(child, trail.below(_describe(child)), fate, entries)
+            if not nested:
+                entries.append(_entry(noun, trail, name, fate))
+
+
+def _leaves(noun: Any) -> list[tuple[str, Any]]:
+    """Give the fields that differ from their default."""
+    found = []
+    for field in fields_of(noun):
+        value = getattr(noun, field.name)
+        default = field.default
+        if value is not default and (default is None or value != default):
+            found.append((field.name, value))
+    return found
+
+
+def _entry(noun: Any, trail: _Trail, name: str, fate: Fate | Entry | None) -> Entry:
+    span = place_of(noun, name)
+    construct = f"{trail.construct}.{name}"
+    if fate is None:
+        return Entry(construct, span, Fate.DROPPED, why=_not_carried(noun, name), code=C.NOT_CARRIED)
+    if isinstance(fate, Fate):
+        return Entry(construct, span, fate, trail.where)
+    where = trail.where if fate.fate is not Fate.DROPPED else ""
+    return attrs.evolve(fate, construct=construct, where=where)
+
+
+def _not_carried(noun: Any, name: str) -> str:
+    return f"{_describe(noun)}: `{name.replace('_', ' ')}` is not carried into the output"
 
 
 @attrs.frozen

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import attrs
 
 from pwxc.diagnostics import Diagnostic, Severity
 from pwxc.fidelity.fate import Fate
 from pwxc.fidelity.ledger import Entry
+from pwxc.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class Report:
     """The account of one compilation."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: Sequence[Entry] = ()
     refused: tuple[Diagnostic, ...] = ()
     """Losses that were not allowed."""
 

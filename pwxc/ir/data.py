@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import attrs
-
+from pwxc.frozen import frozen
 from pwxc.ir.entity import Passthrough, Plain, entity, place
 from pwxc.ir.expr import Expr
 from pwxc.ir.sweep import Sweep
@@ -13,7 +12,7 @@ from pwxc.ir.template import Template
 from pwxc.source import Span
 
 
-@attrs.frozen
+@frozen
 class TaskOutput:
     """The output folder of another task; of an earlier run of the workflow `run`, if that is given."""
 
@@ -21,14 +20,14 @@ class TaskOutput:
     run: str | None = None
 
 
-@attrs.frozen
+@frozen
 class Url:
     """Objects in a store, or one of them."""
 
     url: Template
 
 
-@attrs.frozen
+@frozen
 class Dataset:
     """A named, versioned set of files in a store of the source's system."""
 
@@ -42,14 +41,14 @@ class Dataset:
     labels: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class NamedFile:
     """A file of the workflow, by its name in `Workflow.files`."""
 
     name: str
 
 
-@attrs.frozen
+@frozen
 class NamedDatum:
     """A datum of the workflow, by its name in `Workflow.data`."""
 

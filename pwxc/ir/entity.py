@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast, dataclass_transform
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.source import Span
 
 Plain = Any
@@ -20,7 +21,7 @@ _ENTITIES: set[type] = set()
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
 def entity(cls: type[_T]) -> type[_T]:
     """Make a class a noun of the IR: a frozen, slotted attrs class whose fields the ledger counts."""
-    made = attrs.frozen(kw_only=True)(cls)
+    made = frozen(kw_only=True)(cls)
     _ENTITIES.add(made)
     return made
 
@@ -30,7 +31,7 @@ def is_entity(value: object) -> bool:
     return type(value) in _ENTITIES
 
 
-@attrs.frozen
+@frozen
 class Passthrough:
     """What only one dialect knows, verbatim: `path` says where it stood below the noun that carries it."""
 
@@ -40,7 +41,7 @@ class Passthrough:
     span: Span | None = attrs.field(default=None, eq=False, repr=False)
 
 
-@attrs.frozen
+@frozen
 class Field:
     """A field of a noun that counts: everything but places."""
 
@@ -68,15 +69,15 @@ def fields_of(noun: object) -> tuple[Field, ...]:
     return fields(cast("Hashable", type(noun)))
 
 
-def changed(noun: _T, **fields: Any) -> _T:
-    """Give a noun with other values for some of its fields."""
-    return cast("_T", attrs.evolve(cast("Any", noun), **fields))
-
-
 def place_of(noun: object, field: str) -> Span | None:
     """Give the place of a noun's field where the reader knows it, else the noun's own."""
     places: Mapping[str, Span] | None = getattr(noun, "places", None)
     return (places or {}).get(field) or getattr(noun, "span", None)
+
+
+def changed(noun: _T, **fields: Any) -> _T:
+    """Give a noun with other values for some of its fields."""
+    return cast("_T", attrs.evolve(cast("Any", noun), **fields))
 
 
 def place(default: None = None) -> Any:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.source import Span
 
 
@@ -59,7 +60,7 @@ class Root(StrEnum):
     """The cluster that an app is bound to (keys)."""
 
 
-@attrs.frozen
+@frozen
 class Node:
     """What all expressions have: a place, and how the dialect wrote them where it has several ways.
 
@@ -71,19 +72,19 @@ class Node:
     spelling: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False, kw_only=True)
 
 
-@attrs.frozen
+@frozen
 class Literal(Node):
     """A text, number, boolean, null, or `undefined` (`UNDEFINED`)."""
 
     value: str | int | float | bool | None
 
 
-@attrs.frozen
+@frozen
 class Undefined(Node):
     """A value that was never given."""
 
 
-@attrs.frozen
+@frozen
 class Ref(Node):
     """A reference to something that has a name."""
 
@@ -91,7 +92,7 @@ class Ref(Node):
     path: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Unary(Node):
     """`!` or `-` before an operand."""
 
@@ -99,7 +100,7 @@ class Unary(Node):
     operand: Expr
 
 
-@attrs.frozen
+@frozen
 class Binary(Node):
     """An operator between two operands; `&&` and `||` give back an operand."""
 
@@ -108,7 +109,7 @@ class Binary(Node):
     right: Expr
 
 
-@attrs.frozen
+@frozen
 class Conditional(Node):
     """One of two values, by a test."""
 
@@ -117,7 +118,7 @@ class Conditional(Node):
     otherwise: Expr
 
 
-@attrs.frozen
+@frozen
 class Index(Node):
     """An item of a list by number, or of a map by key."""
 
@@ -125,7 +126,7 @@ class Index(Node):
     key: Expr
 
 
-@attrs.frozen
+@frozen
 class Slice(Node):
     """A part of a list, from `start` up to but not including `stop`."""
 
@@ -134,14 +135,14 @@ class Slice(Node):
     stop: Expr | None = None
 
 
-@attrs.frozen
+@frozen
 class Listing(Node):
     """A list written out."""
 
     items: tuple[Expr, ...]
 
 
-@attrs.frozen
+@frozen
 class Call(Node):
     """A function of the dialects' common stock, applied."""
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
+from pwxc.frozen import frozen
 from pwxc.ir.entity import Passthrough, entity, place
 from pwxc.ir.expr import Expr
 from pwxc.ir.template import Template
 from pwxc.source import Span
 
 
-@attrs.frozen
+@frozen
 class Topology:
     """Tasks with the same key and group have to be near each other."""
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from math import floor
 from typing import TypeAlias
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.ir.entity import Plain, entity, place
 from pwxc.ir.expr import Expr
 from pwxc.source import Span
 
 
-@attrs.frozen
+@frozen
 class Range:
     """Numbers from `start` to `stop` (inclusive) in steps of `step`, which is not zero."""
 
@@ -23,8 +25,9 @@ class Range:
 
     def __len__(self) -> int:
         """How many numbers there are."""
-        count = (self.stop - self.start) / self.step
-        return max(0, int(count + 1e-9) + 1)
+        if all(isinstance(number, int) for number in (self.start, self.stop, self.step)):
+            return max(0, int((self.stop - self.start) // self.step) + 1)
+        return max(0, floor((self.stop - self.start) / self.step + 1e-9) + 1)
 
     def __getitem__(self, index: int) -> int | float:
         """Give one of the numbers."""
@@ -37,7 +40,7 @@ class Range:
         return (self[index] for index in range(len(self)))
 
 
-@attrs.frozen
+@frozen
 class Values:
     """Values written out: scalars, or maps of scalars."""
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.ir.data import Checkpoint, InlineFile, Read, Secret, Variable, Write
 from pwxc.ir.entity import Passthrough, Plain, entity, place
 from pwxc.ir.expr import Expr
@@ -44,7 +45,7 @@ class Edge:
     span: Span | None = place()
 
 
-@attrs.frozen
+@frozen
 class Script:
     """Shell text. `shell` is the program that runs it, with its options."""
 
@@ -52,14 +53,14 @@ class Script:
     shell: tuple[str, ...] = ("bash",)
 
 
-@attrs.frozen
+@frozen
 class Command:
     """A program and its arguments, started without a shell."""
 
     arguments: tuple[Template, ...]
 
 
-@attrs.frozen
+@frozen
 class ActionCall:
     """A call of a named action or of another workflow. Templates may stand anywhere in `arguments`."""
 
@@ -125,7 +126,7 @@ class Step:
     span: Span | None = place()
 
 
-@attrs.frozen
+@frozen
 class Publication:
     """A value that a task hands to those that wait for it."""
 

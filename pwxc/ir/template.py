@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-import attrs
-
+from pwxc.frozen import frozen
 from pwxc.ir.expr import Expr, Literal, Ref, Root, refs
 
 
-@attrs.frozen
+@frozen
 class Template:
     """Literal text and expressions, in order; no two texts are neighbours and none is empty."""
 

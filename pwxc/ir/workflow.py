@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.ir.data import Datum, File, Secret, Variable
 from pwxc.ir.entity import Passthrough, Plain, entity, place
 from pwxc.ir.expr import Expr
@@ -29,14 +30,14 @@ class Trigger(StrEnum):
     WORKER_COMPLETE = "worker-complete"
 
 
-@attrs.frozen
+@frozen
 class RunCommands:
     """A hook runs shell commands, one after the other."""
 
     commands: tuple[Template, ...]
 
 
-@attrs.frozen
+@frozen
 class RequestAllocation:
     """A hook asks for nodes."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -47,59 +47,147 @@ class Environment(Protocol):
         ...
 
 
-_SUCCESS = Result()
+@attrs.frozen
+class Fails:
+    """The attempts of a step end with these codes, in order; later ones with the last again, or well.
+
+    Of all instances, if `index` is None.
+    """
+
+    task: str
+    index: int | None = None
+    step: int = 0
+    codes: tuple[int, ...] = (1,)
+    goes_on: bool = True
 
 
 @attrs.frozen
-class Scenario:
-    """An environment made of exceptions to a world in which every step succeeds after a second.
+class Takes:
+    """Each attempt of each step of a task takes this many seconds."""
 
-    `results` is asked for (task, index, step, attempt), then with `None` for the attempt, then for the index as well:
-    the most exact entry counts. In `outputs` the step may be None.
+    task: str
+    seconds: float
+    index: int | None = None
+
+
+@attrs.frozen
+class Queues:
+    """The instances of a task wait this many seconds for a machine."""
+
+    task: str
+    seconds: float
+
+
+@attrs.frozen
+class Stages:
+    """What a task reads is there only after this many seconds."""
+
+    task: str
+    seconds: float
+
+
+@attrs.frozen
+class Publishes:
+    """A task publishes a value under a name."""
+
+    task: str
+    key: str
+    value: Value
+
+
+@attrs.frozen
+class Given:
+    """A person enters a value for an input."""
+
+    path: tuple[str, ...]
+    value: Value
+
+
+@attrs.frozen
+class SiteRetries:
+    """The site allows this many further attempts where the workflow does not say."""
+
+    count: int
+
+
+Fact: TypeAlias = Fails | Takes | Queues | Stages | Publishes | Given | SiteRetries
+
+
+class Scenario:
+    """A world in which every step succeeds after a second and publishes `1`, but for some facts.
+
+    Of facts about the same thing the later counts; one about a single instance wins over one about all.
     """
 
-    results: Mapping[tuple[str, int | None, int, int | None], Result] = attrs.field(factory=dict)
-    durations: Mapping[str, float] = attrs.field(factory=dict)
-    """Seconds that each step of a task takes if `results` does not say."""
-    outputs: Mapping[tuple[str, str], Value] = attrs.field(factory=dict)
-    """Values by task and key; all others are `1`."""
-    given: Mapping[str, Value] = attrs.field(factory=dict)
-    queue: Mapping[str, float] = attrs.field(factory=dict)
-    stage: Mapping[str, float] = attrs.field(factory=dict)
-    retries: int = 0
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self.facts = tuple(facts)
+        self._codes: dict[tuple[str, int | None, int], Fails] = {}
+        self._seconds: dict[tuple[str, int | None], float] = {}
+        self._queues: dict[str, float] = {}
+        self._stages: dict[str, float] = {}
+        self._outputs: dict[tuple[str, str], Value] = {}
+        self._given: dict[str, Value] = {}
+        self._retries = 0
+        for fact in self.facts:
+            self._add(fact)
+
+    def _add(self, fact: Fact) -> None:
+        match fact:
+            case Fails():
+                self._codes[fact.task, fact.index, fact.step] = fact
+            case Takes():
+                self._seconds[fact.task, fact.index] = fact.seconds
+            case Queues():
+                self._queues[fact.task] = fact.seconds
+            case Stages():
+                self._stages[fact.task] = fact.seconds
+            case Publishes():
+                self._outputs[fact.task, fact.key] = fact.value
+            case Given():
+                self._enter(fact)
+            case SiteRetries():
+                self._retries = fact.count
+
+    def _enter(self, fact: Given) -> None:
+        level: dict[str, Value] = self._given
+        for name in fact.path[:-1]:
+            below = level.setdefault(name, {})
+            if not isinstance(below, dict):
+                return
+            level = below
+        level[fact.path[-1]] = fact.value
 
     def result(self, instance: Instance, step: int, attempt: int) -> Result:
-        """Look for the most exact entry."""
-        if self.results:
-            task, index = instance.task, instance.index
-            for key in ((task, index, step, attempt), (task, index, step, None), (task, None, step, attempt)):
-                if key in self.results:
-                    return self.results[key]
-            if (task, None, step, None) in self.results:
-                return self.results[task, None, step, None]
-        if instance.task in self.durations:
-            return Result(0, self.durations[instance.task])
-        return _SUCCESS
+        """Put the facts about the code and about the duration together."""
+        task, index = instance.task, instance.index
+        fails = self._codes.get((task, index, step)) or self._codes.get((task, None, step)) if self._codes else None
+        code = 0
+        if fails is not None and (attempt < len(fails.codes) or fails.goes_on):
+            code = fails.codes[min(attempt, len(fails.codes) - 1)]
+        if not self._seconds:
+            return Result(code)
+        seconds = self._seconds.get((task, index), self._seconds.get((task, None), 1.0))
+        return Result(code, seconds)
 
     def output(self, instance: Instance, step: str | None, key: str) -> Value:
-        """Give the value for the task and the key."""
-        return self.outputs.get((instance.task, key), 1)
+        """Give the value for the task and the name, whichever step is asked."""
+        return self._outputs.get((instance.task, key), 1)
 
     def queued(self, instance: Instance) -> float:
         """Give the task's time in the queue, which is none if nothing is said."""
-        return self.queue.get(instance.task, 0.0)
+        return self._queues.get(instance.task, 0.0)
 
     def staging(self, instance: Instance) -> float:
         """Give the task's time for its reads, which is none if nothing is said."""
-        return self.stage.get(instance.task, 0.0)
+        return self._stages.get(instance.task, 0.0)
 
     def inputs(self) -> Mapping[str, Value]:
         """Give what was entered."""
-        return self.given
+        return self._given
 
     def site_retries(self) -> int:
-        """Give the number for the site."""
-        return self.retries
+        """Give the number for the site: none, as OSMO has it unless configured (osmo.md §15)."""
+        return self._retries
 
 
 NOTHING_FAILS = Scenario()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -115,73 +115,66 @@ class Scope:
                 update = "".join(f" + {self.text(each)}" for each in origin.update or ())
                 return f"dataset {self.text(origin.name)}{part}{update}"
             case NamedFile():
-                return f"file {as_text(self._file((origin.name,)))}"
+                return f"file {as_text(_file(self, (origin.name,)))}"
             case NamedDatum():
                 return f"datum {origin.name}"
 
-    # what the roots stand for
 
-    def _input(self, path: tuple[str, ...]) -> Value:
-        return self.world.input(path)
-
-    def _sweep(self, path: tuple[str, ...]) -> Value:
-        if not path or path[0] not in self.row:
-            return UNDEFINED
-        value: Value = self.row[path[0]]
-        for step in path[1:]:
-            value = item(value, step)
-        form = self.world.format_of(self.instance.task, path[0]) if self.instance and len(path) == 1 else ""
-        return _formatted([value, form]) if form else value
-
-    def _index(self, path: tuple[str, ...]) -> Value:
-        return UNDEFINED if self.instance is None or self.instance.index is None else self.instance.index
-
-    def _own_folder(self, path: tuple[str, ...]) -> Value:
-        own = self.instance.task if self.instance is not None else ""
-        return symbol(Root.OUTPUT_FOLDER, path or (own,))
-
-    def _read(self, path: tuple[str, ...]) -> Value:
-        task = self.world.tasks.get(self.instance.task) if self.instance is not None else None
-        for read in task.reads if task is not None else ():
-            if path[:1] == (read.name,):
-                return f"<read {self.origin(read.origin)}>"
-        return symbol(Root.READ_FOLDER, path)
-
-    def _file(self, path: tuple[str, ...]) -> Value:
-        file = self.world.files.get(path[0]) if path else None
-        return symbol(Root.FILE, path) if file is None else self.text(file.path)
-
-    def _datum(self, path: tuple[str, ...]) -> Value:
-        datum = self.world.data.get(path[0]) if path else None
-        if datum is None or datum.value is None:
-            return symbol(Root.DATUM, path)
-        return json.dumps(datum.value, sort_keys=True, separators=(",", ":"), default=str)
-
-    def _task_output(self, path: tuple[str, ...]) -> Value:
-        return self.world.published(path, self)
-
-    def _environment(self, path: tuple[str, ...]) -> Value:
-        return self.variables.get(path[0], symbol(Root.ENVIRONMENT, path)) if path else UNDEFINED
-
-    def _attempt(self, path: tuple[str, ...]) -> Value:
-        return self.attempt
-
-    def _status(self, path: tuple[str, ...]) -> Value:
-        return self.status.get(path[0], False) if path else False
+def _sweep(scope: Scope, path: tuple[str, ...]) -> Value:
+    if not path or path[0] not in scope.row:
+        return UNDEFINED
+    value: Value = scope.row[path[0]]
+    for step in path[1:]:
+        value = item(value, step)
+    form = scope.world.format_of(scope.instance.task, path[0]) if scope.instance and len(path) == 1 else ""
+    return _formatted([value, form]) if form else value
 
 
-_LOOKUPS = {
-    Root.INPUT: Scope._input,
-    Root.SWEEP: Scope._sweep,
-    Root.SWEEP_INDEX: Scope._index,
-    Root.OUTPUT_FOLDER: Scope._own_folder,
-    Root.READ_FOLDER: Scope._read,
-    Root.FILE: Scope._file,
-    Root.DATUM: Scope._datum,
-    Root.TASK_OUTPUT: Scope._task_output,
-    Root.ENVIRONMENT: Scope._environment,
-    Root.ATTEMPT: Scope._attempt,
-    Root.STATUS: Scope._status,
+def _index(scope: Scope, path: tuple[str, ...]) -> Value:
+    return UNDEFINED if scope.instance is None or scope.instance.index is None else scope.instance.index
+
+
+def _own_folder(scope: Scope, path: tuple[str, ...]) -> Value:
+    own = scope.instance.task if scope.instance is not None else ""
+    return symbol(Root.OUTPUT_FOLDER, path or (own,))
+
+
+def _read(scope: Scope, path: tuple[str, ...]) -> Value:
+    task = scope.world.tasks.get(scope.instance.task) if scope.instance is not None else None
+    for read in task.reads if task is not None else ():
+        if path[:1] == (read.name,):
+            return f"<read {scope.origin(read.origin)}>"
+    return symbol(Root.READ_FOLDER, path)
+
+
+def _file(scope: Scope, path: tuple[str, ...]) -> Value:
+    file = scope.world.files.get(path[0]) if path else None
+    return symbol(Root.FILE, path) if file is None else scope.text(file.path)
+
+
+def _datum(scope: Scope, path: tuple[str, ...]) -> Value:
+    datum = scope.world.data.get(path[0]) if path else None
+    if datum is None or datum.value is None:
+        return symbol(Root.DATUM, path)
+    return json.dumps(datum.value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _environment(scope: Scope, path: tuple[str, ...]) -> Value:
+    return scope.variables.get(path[0], symbol(Root.ENVIRONMENT, path)) if path else UNDEFINED
+
+
+_LOOKUPS: dict[Root, Callable[[Scope, tuple[str, ...]], Value]] = {
+    Root.INPUT: lambda scope, path: scope.world.input(path),
+    Root.SWEEP: _sweep,
+    Root.SWEEP_INDEX: _index,
+    Root.OUTPUT_FOLDER: _own_folder,
+    Root.READ_FOLDER: _read,
+    Root.FILE: _file,
+    Root.DATUM: _datum,
+    Root.TASK_OUTPUT: lambda scope, path: scope.world.published(path, scope),
+    Root.ENVIRONMENT: _environment,
+    Root.ATTEMPT: lambda scope, path: scope.attempt,
+    Root.STATUS: lambda scope, path: bool(path) and scope.status.get(path[0], False),
 }
 
 
@@ -221,7 +214,11 @@ def _duration(arguments: list[Value]) -> Value:
         return value
 
 
-_PRINTING = {"format": _formatted, "duration": _duration, "quantity": lambda arguments: arguments[0]}
+_PRINTING: dict[str, Callable[[list[Value]], Value]] = {
+    "format": _formatted,
+    "duration": _duration,
+    "quantity": lambda arguments: arguments[0],
+}
 """Functions that readers put around a reference, to say how its value is written."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 
 import attrs
@@ -121,7 +121,7 @@ class Trace:
         return [record for instance, record in self.instances.items() if instance.task == task]
 
 
-def holds(when: Outcome, states: list[State]) -> bool:
+def holds(when: Outcome, states: Collection[State]) -> bool:
     """Whether parents that have all ended give a child what it asks for (docs/semantics.md, "Edges")."""
     if when is Outcome.SUCCESS:
         return all(state is State.SUCCEEDED for state in states)

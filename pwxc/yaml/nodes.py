@@ -8,7 +8,7 @@ business, see `schema`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,7 +18,7 @@ from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNo
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
-from pwxc.source import Source, Span
+from pwxc.source import InnerSpan, Source, Span
 
 if TYPE_CHECKING:
     from pwxc.yaml.scalars import ScalarMap
@@ -77,6 +77,8 @@ class Document:
 
     def span(self, node: Node) -> Span:
         """Give the place of a node, with its anchor and tag, without the comments behind it."""
+        if isinstance(node, ScalarNode) and node.style not in ("|", ">"):
+            return Span(self.source, node.start_mark.index, node.end_mark.index)
         return Span(self.source, node.start_mark.index, self._end(node))
 
     def _end(self, node: Node) -> int:
@@ -102,13 +104,27 @@ class Document:
 
         return locate(self, node, low, high)
 
+    def inner_later(self, node: ScalarNode) -> Callable[[int, int], Span]:
+        """Give what makes the spans of `inner` without decoding the scalar yet; it keeps nothing but the node."""
+        source, start, end = self.source, node.start_mark.index, node.end_mark.index
+
+        def exact(low: int, high: int) -> Span:
+            return Document(source, node).inner(node, low, high)
+
+        return lambda low, high: InnerSpan(source, start, end, exact, low, high)
+
     def find(self, node: Node | None, *path: str | int) -> Node | None:
         """Follow keys and indexes down from a node."""
         for step in path:
             if isinstance(step, int) and isinstance(node, SequenceNode) and step < len(node.value):
                 node = node.value[step]
             elif isinstance(step, str) and isinstance(node, MappingNode):
-                node = next((value for key, value in reversed(node.value) if key.value == step), None)
+                for key, value in reversed(node.value):
+                    if key.value == step:
+                        node = value
+                        break
+                else:
+                    return None
             else:
                 return None
         return node
@@ -264,10 +280,15 @@ def walk(root: Node) -> Iterator[Node]:
     stack = [root]
     while stack:
         node = stack.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            stack.extend(children(node))
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, SequenceNode):
+            stack.extend(node.value)
+        elif isinstance(node, MappingNode):
+            for pair in node.value:
+                stack.extend(pair)
 
 
 def _flatten_merges(node: Node, done: set[int]) -> None:

@@ -1,8 +1,8 @@
 """Positioned nodes into surface models and models into plain trees, by tables that cattrs keeps.
 
-A surface model is a class below `Surface`, made by `surface`, whose fields are made with `key`. A dialect makes one converter
-(`make_converter`), adds hooks for its own scalar types, and calls `structure`. A hook never raises: it reports at
-the node and gives `INVALID`, so one pass finds every fault of a file.
+A surface model is a class below `Surface`, made by `surface`, whose fields are made with `key`. A dialect makes one
+converter (`make_converter`), adds hooks for its own scalar types, and calls `structure`. A hook never raises: it
+reports at the node and gives `INVALID`, so one pass finds every fault of a file.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def surface(cls: type[_S]) -> type[_S]:
         ready(type(self))
         self.__init__(**values)
 
-    cls.__init__ = wait  # type: ignore[assignment]
+    cls.__init__ = wait  # type: ignore[method-assign]
     _WAITING.add(cls)
     return cls
 

@@ -207,7 +207,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _is_printable(text: str) -> bool:
-    return (text.isascii() and text.isprintable()) or _strange().search(text) is None
+    return text.isprintable() if text.isascii() else _strange().search(text) is None
 
 
 def _quoted(text: str) -> str:

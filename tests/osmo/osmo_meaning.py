@@ -23,7 +23,7 @@ _BYTES = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "G": 2**30,
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6}
 _ACTIONS = {ExitAction.FAIL: "FAIL", ExitAction.COMPLETE: "COMPLETE", ExitAction.RETRY: "RESCHEDULE"}
 _SITE_VARIABLES = {"OSMO_CONFIG_FILE_DIR", "NVIDIA_VISIBLE_DEVICES"}
-CODES = range(0, 4100)
+CODES = range(4100)
 
 
 def bytes_of(text: str | None) -> int | None:
@@ -96,7 +96,12 @@ def _their_task(task: dict[str, Any]) -> dict[str, Any]:
         "files": [(file["path"], file["contents"], file["base64"]) for file in task["files"]],
         "exits": _their_exits(task["exitActions"]),
         "checkpoint": [
-            (point["path"], point["url"], seconds_of(point["frequency"]), point["regex"] or None)
+            (
+                "/" + point["path"].removeprefix("/"),
+                point["url"],
+                seconds_of(point["frequency"]),
+                point["regex"] or None,
+            )
             for point in task["checkpoint"]
         ],
         "credentials": task["credentials"],

@@ -241,6 +241,31 @@ def test_the_same_input_gives_the_same_bytes_in_another_process(tmp_path: Path) 
     assert outputs != {b""}
 
 
+SECRETS = [
+    ("password", "${{ inputs.credentials.hub_api_key }}"),
+    ("organisation", "${{ org.HUB_API_KEY }}"),
+]
+
+
+@pytest.mark.parametrize(("way", "expression"), SECRETS)
+@pytest.mark.parametrize("submit", ["ssh", "job_runner"])
+def test_credentials_are_asked_for_and_never_stand_in_a_script(way: str, expression: str, submit: str) -> None:
+    data = tree(
+        osmo(
+            """\
+            workflow:
+              name: w
+              tasks:
+              - {name: a, image: a, command: [b], credentials: {hub: {TOKEN: api_key}}}
+            """,
+            options={"pw.secrets": way, "pw.submit": submit},
+        )
+    )
+    values = [value for step in data["jobs"]["a"]["steps"] for value in step.get("env", {}).values()]
+    assert values == [expression]
+    assert not any(expression in script for script in scripts(data))
+
+
 def test_a_literal_expression_is_broken_up() -> None:
     compiled = osmo(
         """\

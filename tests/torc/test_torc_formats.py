@@ -1,5 +1,7 @@
 """JSON, JSON5 and KDL are read through the same tree as YAML."""
 
+# ruff: noqa: E501 - a row of a table stays on its line
+
 from __future__ import annotations
 
 import json
@@ -7,14 +9,14 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pwxc_targets.torc.blocks import plain_tree
-from pwxc_targets.torc.emit import emit
-from pwxc_targets.torc.kdl import parse
-from pwxc_targets.torc.loading import format_of, load
 from torc_files import again, codes, must_read, read_text
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
+from pwxc_targets.torc.blocks import plain_tree
+from pwxc_targets.torc.emit import emit
+from pwxc_targets.torc.kdl import parse
+from pwxc_targets.torc.loading import format_of, load
 
 YAML = """
 name: w

@@ -1,5 +1,7 @@
 """Reading torc: names, sweeps, order, actions, and the traps of torc that become diagnostics."""
 
+# ruff: noqa: E501 - a row of a table stays on its line
+
 from __future__ import annotations
 
 import time

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pwxc_targets.torc.units import (
     format_duration,
     format_memory,
@@ -52,8 +53,18 @@ def test_sizes(text, size):
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("04:00:00", 14400), ("1:30:00", 5400), ("4:00", 240), ("90", 5400), ("2-12:00:00", 216000), ("1-12", 129600)]
-    + [("1-12:30", 131400), ("UNLIMITED", None), ("", None), ("1:2:3:4", None)],
+    [
+        ("04:00:00", 14400),
+        ("1:30:00", 5400),
+        ("4:00", 240),
+        ("90", 5400),
+        ("2-12:00:00", 216000),
+        ("1-12", 129600),
+        ("1-12:30", 131400),
+        ("UNLIMITED", None),
+        ("", None),
+        ("1:2:3:4", None),
+    ],
 )
 def test_walltimes_are_read_as_slurm_does(text, seconds):
     assert parse_walltime(text) == seconds

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pwxc_targets.torc import TARGET
-from pwxc_targets.torc.read import read
-from pwxc_targets.torc.records import assignments, print_hole, substitute
-from pwxc_targets.torc.write import write
-
 from pwxc.diagnostics import Diagnostics
 from pwxc.fidelity import Ledger
 from pwxc.ir.sweep import Range, Values
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings, Written
 from pwxc.source import Source
+from pwxc_targets.torc import TARGET
+from pwxc_targets.torc.read import read
+from pwxc_targets.torc.records import assignments, print_hole, substitute
+from pwxc_targets.torc.write import write
 
 
 def read_text(text: str, name: str = "w.yaml", **options: str) -> tuple[Workflow | None, Diagnostics]:

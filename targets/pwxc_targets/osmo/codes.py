@@ -336,3 +336,19 @@ DUPLICATE_SPEC_KEY = warning(
     "Remove one of the two.",
     "files:\n- path: /tmp/a\n  contents: x\n  path: /tmp/b",
 )
+FIXED_TOKEN = warning(
+    "PWX2155",
+    "osmo-fixed-token",
+    "OSMO replaces special tokens in every text of a task. Names of variables, patterns, mounts and the like cannot "
+    "hold a reference in the output, so a token in them stays as it is written.",
+    "Write the value out, or move the token into a command, a file, a URL or the value of a variable.",
+    "environment: {'{{workflow_id}}': x}",
+)
+LONE_HOST = warning(
+    "PWX2156",
+    "osmo-lone-host",
+    "OSMO gives host names to the members of groups of two or more. In a group of one the token becomes a name that "
+    "nothing answers to; the output has the task's own address there.",
+    "Use `localhost`, or put the task that is meant into the same group.",
+    "tasks: [{name: a, args: ['{{host:a}}'], …}]",
+)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from yaml.nodes import ScalarNode
-
 from pwxc.ir.data import Checkpoint, Dataset, InlineFile, Read, Secret, TaskOutput, Url, Variable, Write
 from pwxc.ir.entity import Passthrough
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root
@@ -15,38 +13,34 @@ from pwxc.ir.task import Command, Edge, ExitAction, ExitRule, Gang, GangStatus, 
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Workflow
 from pwxc.source import Span
-from pwxc.yaml.nodes import Node
 from pwxc.yaml.structure import Reading, Surface, plain, within
-from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import model
 from pwxc_targets.osmo.expand import Expanded, Settings, render_text
 from pwxc_targets.osmo.localfiles import read_local_file
-from pwxc_targets.osmo.parameters import Parameters, Path
+from pwxc_targets.osmo.parameters import Parameters, Path, report_used_in_file
 from pwxc_targets.osmo.scalars import POWERS, QUANTITY, parse_quantity
 from pwxc_targets.osmo.taskrules import EXIT_ORDER, parse_exit_codes
-from pwxc_targets.osmo.tokens import MARK, Locate, Scope, StrayToken, expand_kubernetes, lower_text
+from pwxc_targets.osmo.texts import NO_SCOPE, Texts
+from pwxc_targets.osmo.tokens import MARK, Scope, expand_kubernetes, lower_text
 
 _ACTIONS = {"FAIL": ExitAction.FAIL, "COMPLETE": ExitAction.COMPLETE, "RESCHEDULE": ExitAction.RETRY}
-_NO_SCOPE = Scope({}, frozenset())
 _CONTAINER_VARIABLES = frozenset({"OSMO_CONFIG_FILE_DIR", "NVIDIA_VISIBLE_DEVICES"})
 
 
-class Lowering:
+class Lowering(Texts):
     """Lowers one specification that has passed the rules."""
 
     def __init__(self, context: Reading, parameters: Parameters, settings: Settings, expanded: Expanded) -> None:
-        self.context = context
-        self.document = context.document
-        self.parameters = parameters
+        super().__init__(context, parameters)
         self.settings = settings
         self.expanded = expanded
-        self.scope = _NO_SCOPE
 
     # the whole
 
     def workflow(self, spec: model.Workflow) -> Workflow:
         """Lower a specification."""
         self.resources = spec.resources or {}
+        self.grouped = bool(spec.groups)
         gangs: list[Gang] = []
         tasks: list[Task] = []
         homes: dict[str, str] = {task.name: group.name for group in spec.groups for task in group.tasks}
@@ -57,7 +51,9 @@ class Lowering:
             gangs.append(self._gang(group, homes, timeouts))
             members = frozenset(task.name for task in group.tasks)
             tasks.extend(self._task(task, members, (), (None, None)) for task in group.tasks)
-        tasks.extend(self._task(task, frozenset(), self._edges([task], homes), timeouts) for task in spec.tasks)
+        tasks.extend(
+            self._task(task, frozenset({task.name}), self._edges([task], homes), timeouts) for task in spec.tasks
+        )
         return Workflow(
             name=spec.name,
             dialect="osmo",
@@ -132,7 +128,7 @@ class Lowering:
             passthrough=self._kept(task, "downloadType", "cacheSize", "kpis", "resources", "backend"),
             span=self.span(task, "name"),
         )
-        self.scope = _NO_SCOPE
+        self.scope = NO_SCOPE
         return lowered
 
     def _argument(self, task: model.Task, value: str, *path: str | int) -> Template:
@@ -141,7 +137,7 @@ class Lowering:
     def _container(self, task: model.Task) -> Container:
         return Container(
             image=self.text(task, task.image, "image"),
-            mounts=tuple(task.volume_mounts),
+            mounts=self.plain_texts(task, task.volume_mounts, "volumeMounts"),
             privileged=task.privileged,
             host_network=task.host_network,
             places=self._places(task, mounts="volumeMounts", privileged="privileged", host_network="hostNetwork"),
@@ -154,7 +150,8 @@ class Lowering:
         for name in sorted(task.environment):  # Kubernetes sees them in the order of the client's dump
             template = self.text(task, task.environment[name], "environment", name)
             value = expand_kubernetes(template, frozenset(known))
-            variables[name] = Variable(name=name, value=value, span=self.span(task, "environment", name))
+            span = self.span(task, "environment", name)
+            variables[name] = Variable(name=self.plain_text(name, span), value=value, span=span)
             known.add(name)
         return tuple(variables[name] for name in task.environment)
 
@@ -162,7 +159,10 @@ class Lowering:
         secrets = []
         for name, use in task.credentials.items():
             span = self.span(task, "credentials", name)
+            self.plain_text(name, span)
             if isinstance(use, dict):
+                for variable, key in use.items():
+                    self.plain_text(f"{variable} {key}", self.span(task, "credentials", name, variable))
                 secrets.append(Secret(name=name, variables=tuple(use.items()), span=span))
             else:
                 folder = self.text(task, str(use), "credentials", name)
@@ -171,7 +171,7 @@ class Lowering:
 
     def _read(self, task: model.Task, number: int, item: model.TaskInput) -> Read:
         origin: TaskOutput | Url | Dataset
-        pattern = item.regex or None
+        pattern = self._pattern(item)
         if item.task is not None:
             run, _, name = item.task.rpartition(":")
             origin = TaskOutput(name, run or None)
@@ -179,19 +179,21 @@ class Lowering:
             origin = Url(self.text(item, item.url, "url"))
         else:
             origin = self._dataset(item.dataset)
-            pattern = item.dataset.regex or None
+            pattern = self._pattern(item.dataset)
         return Read(name=str(number), origin=origin, pattern=pattern, span=self.span(item))
 
     def _write(self, output: model.TaskOutput) -> Write:
         span = self.span(output)
         if output.url is not None:
-            return Write(destination=Url(self.text(output, output.url, "url")), pattern=output.regex or None, span=span)
+            url = Url(self.text(output, output.url, "url"))
+            return Write(destination=url, pattern=self._pattern(output), span=span)
         if output.dataset is not None:
-            return Write(destination=self._dataset(output.dataset), pattern=output.dataset.regex or None, span=span)
+            dataset = self._dataset(output.dataset)
+            return Write(destination=dataset, pattern=self._pattern(output.dataset), span=span)
         update = output.update_dataset
         paths = tuple(self.text(update, value, "paths", at) for at, value in enumerate(update.paths))
         name = self.text(update, update.name, "name")
-        more = (tuple(update.metadata), tuple(update.labels))
+        more = self._details(update)
         return Write(destination=Dataset(name, update=paths, metadata=more[0], labels=more[1]), span=span)
 
     def _dataset(self, dataset: model.DatasetRef) -> Dataset:
@@ -200,9 +202,17 @@ class Lowering:
             dataset.localpath,
             self.text(dataset, dataset.path, "path") if dataset.path else None,
             None,
-            tuple(dataset.metadata),
-            tuple(dataset.labels),
+            *self._details(dataset),
         )
+
+    def _details(self, dataset: model.DatasetRef | model.DatasetUpdate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return (
+            self.plain_texts(dataset, dataset.metadata, "metadata"),
+            self.plain_texts(dataset, dataset.labels, "labels"),
+        )
+
+    def _pattern(self, item: model.TaskInput | model.TaskOutput | model.DatasetRef | model.Checkpoint) -> str | None:
+        return self.plain_text(item.regex, self.span(item, "regex")) if item.regex else None
 
     def _file(self, file: model.InjectedFile) -> InlineFile | None:
         if file.localpath is not None:
@@ -226,21 +236,22 @@ class Lowering:
         raw = read_local_file(file, self.settings.folder, self.context, span)
         if raw is None:
             return None
-        text = render_text(raw, self.settings, self.context.diagnostics, span)
+        text = render_text(raw, self.settings, self.context.diagnostics, span, grouped=self.grouped)
         if text is None:
             return None
+        report_used_in_file(raw, self.parameters, span, self.context.diagnostics)
         return lower_text(text, self.scope, [], lambda low, high: span, lambda token: self._stray(token, span))
 
     def _checkpoint(self, point: model.Checkpoint) -> Checkpoint:
         interval = self._number(point, point.frequency, "duration", "frequency")
         path = self.text(point, point.path, "path")
-        if not point.path.startswith("/"):
+        if not point.path.startswith("/") and not path.uses(Root.OUTPUT_FOLDER, Root.READ_FOLDER):
             path = Template.of("/", *path.parts)
         return Checkpoint(
             path=path,
             url=self.text(point, point.url, "url"),
             interval=interval if interval is not None else 0,
-            pattern=point.regex or None,
+            pattern=self._pattern(point),
             span=self.span(point, "path"),
         )
 
@@ -334,58 +345,7 @@ class Lowering:
                 found[path] = document.span(node)
         return found
 
-    # texts and places
-
-    def span(self, construct: Surface, *path: str | int) -> Span:
-        """Give the place of something below a construct, or of the construct."""
-        node = self.document.find(construct.node, *path) or construct.node
-        assert node is not None
-        return self.document.span(node)
-
-    def _places(self, construct: Surface | None, **keys: str) -> dict[str, Span] | None:
-        """Give the places of keys that are written, by the names of the IR's fields."""
-        if construct is None or construct.node is None:
-            return None
-        written = {key_node.value for key_node, _ in construct.node.value}
-        places = {field: self.span(construct, key) for field, key in keys.items() if key in written}
-        return places or None
-
-    def _hole(self, construct: Surface, key: str) -> str | None:
-        if not self.parameters.holes:
-            return None
-        node: Node | None = self.document.find(construct.node, key)
-        return self.parameters.holes.get(id(node)) if node is not None else None
-
-    def text(self, construct: Surface, value: str, *path: str | int) -> Template:
-        """Lower a text of the model, whose value after coercion is `value`."""
-        if not self.parameters.holes and "{{" not in value:
-            return Template((value,) if value else ())
-        node = self.document.find(construct.node, *path)
-        marked = self.parameters.holes.get(id(node))
-        if marked is None and "{{" not in value:
-            return Template.of(value)
-        locate = self._locate(node, value) if marked is None else self._whole(node)
-        return lower_text(
-            value if marked is None else marked,
-            self.scope,
-            self.parameters.paths,
-            locate,
-            lambda token: self._stray(token, locate(token.low, token.high)),
-        )
-
-    def _locate(self, node: Node | None, value: str) -> Locate:
-        if isinstance(node, ScalarNode) and node.value == value:
-            return lambda low, high: self.document.inner(node, low, high)
-        return self._whole(node)
-
-    def _whole(self, node: Node | None) -> Locate:
-        assert node is not None
-        return lambda low, high: self.document.span(node)
-
-    def _stray(self, token: StrayToken, span: Span) -> None:
-        self.context.diagnostics.add(
-            C.STRAY_TOKEN, f"`{token.text}` names nothing here, so OSMO leaves it in the text", span
-        )
+    # what is kept as it stands
 
     def _kept(self, construct: Surface, *keys: str) -> tuple[Passthrough, ...]:
         """Keep what OSMO itself overwrites or ignores, for the way back."""

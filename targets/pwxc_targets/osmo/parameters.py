@@ -17,14 +17,16 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source, Span
+from pwxc.yaml.schema import yaml11
 from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo.expand import Expanded, Settings, expand
 from pwxc_targets.osmo.template import needs_rendering
-from pwxc_targets.osmo.tokens import MARK, TOKEN
+from pwxc_targets.osmo.tokens import MARK, OWN_PATH, TOKEN
 
 Path = tuple[str, ...]
 
 _HARMLESS_FILTERS = frozenset({"default", "d", "indent", "string"})
+_MARK_LETTER = "\ue000"
 _TEXTS = re.compile(
     r"(?:groups/\d+/)?tasks/\d+/(?:image|command/\d+|args/\d+|environment/[^/]+|credentials/[^/]+|inputs/\d+/url"
     r"|(?:inputs|outputs)/\d+/(?:dataset|update_dataset)/(?:name|path|paths/\d+)|outputs/\d+/url"
@@ -32,6 +34,9 @@ _TEXTS = re.compile(
     r"|resources/[^/]+/(?:cpu|gpu|memory|storage|platform)|timeout/(?:exec_timeout|queue_timeout)|name"
 )
 """Places below `workflow` where the IR can hold a reference (the workflow's name takes part in no run)."""
+_ARGUMENTS = re.compile(r".*/tasks/\d+/(?:command|args|environment)/[^/]+")
+_KUBERNETES = re.compile(r"\$\$|\$\([-._a-zA-Z0-9]+\)")
+"""What Kubernetes may replace in a container's arguments and variables (§11)."""
 
 
 @attrs.define
@@ -55,7 +60,10 @@ def find_parameters(source: Source, settings: Settings, expanded: Expanded) -> P
     section = source.text[slice(*expanded.section)]
     # an escape can make a mark in a scalar, which the second pass renders
     marked = needs_rendering(section) or "\\" in section
-    uses = _uses(section) if marked else _Uses({}, frozenset())
+    if _MARK_LETTER in source.text or any(_MARK_LETTER in str(value) for value in leaves.values()):
+        uses = None
+    else:
+        uses = _uses(section) if marked else _Uses({}, frozenset())
     for path, value in leaves.items():
         if uses is None or path[0] in uses.structural or not _markable(value) or _has_token(value):
             if uses is None or path[0] in uses.structural or path[0] in uses.printed:
@@ -84,7 +92,7 @@ def _markable(value: object) -> bool:
 
 
 def _has_token(value: object) -> bool:
-    return isinstance(value, str) and TOKEN.search(value) is not None
+    return isinstance(value, str) and (TOKEN.search(value) or OWN_PATH.search(value)) is not None
 
 
 @attrs.frozen
@@ -208,12 +216,25 @@ class _Comparison:
             self.compare(one, other, f"{place}/{key.value}")
 
     def _scalar(self, concrete: ScalarNode, marked: ScalarNode, place: str) -> None:
-        same = MARK.sub(lambda mark: str(self._value(int(mark[1]))), marked.value) == concrete.value
-        typed_empty = concrete.value == "" and not concrete.style
-        if not same or typed_empty or not _TEXTS.fullmatch(place.removeprefix("/workflow/")):
+        ranges, filled = self._fill(marked.value)
+        retyped = str(yaml11(concrete)) != concrete.value  # YAML reads the value as something else
+        possible = _TEXTS.fullmatch(place.removeprefix("/workflow/"))
+        if filled != concrete.value or retyped or not possible or _meets(_patterns(place), filled, ranges):
             self._blame(marked, concrete)
         else:
             self.found.holes[id(concrete)] = marked.value
+
+    def _fill(self, marked: str) -> tuple[list[tuple[int, int]], str]:
+        """Put the values back, and say where they stand."""
+        parts: list[str] = []
+        ranges: list[tuple[int, int]] = []
+        at = length = 0
+        for mark in MARK.finditer(marked):
+            parts += [marked[at : mark.start()], str(self._value(int(mark[1])))]
+            at = mark.end()
+            length += len(parts[-2]) + len(parts[-1])
+            ranges.append((length - len(parts[-1]), length))
+        return ranges, "".join((*parts, marked[at:]))
 
     def _value(self, number: int) -> Any:
         return self.found.values[self.found.paths[number]]
@@ -224,6 +245,16 @@ class _Comparison:
         for number in numbers or range(len(self.found.paths)):
             self.culprits.add(number)
             self.found.frozen.setdefault(self.found.paths[number], span)
+
+
+def _patterns(place: str) -> tuple[re.Pattern[str], ...]:
+    return (TOKEN, OWN_PATH, _KUBERNETES) if _ARGUMENTS.fullmatch(place) else (TOKEN, OWN_PATH)
+
+
+def _meets(patterns: tuple[re.Pattern[str], ...], text: str, ranges: list[tuple[int, int]]) -> bool:
+    """Say whether a value is a part of something that is replaced later, so that another value would change it."""
+    found = [match.span() for pattern in patterns for match in pattern.finditer(text)]
+    return any(low < end and start < high for low, high in ranges for start, end in found)
 
 
 def _scalars(node: Node) -> Iterator[ScalarNode]:
@@ -237,9 +268,22 @@ def report_frozen(found: Parameters, spans: dict[Path, Span], diagnostics: Diagn
     for path, place in found.frozen.items():
         name = ".".join(path)
         value = found.values[path]
+        reason = "its value holds what OSMO replaces later" if _has_token(value) else "the file's structure depends on it"
         diagnostics.add(
             C.FROZEN_PARAMETER,
-            f"parameter `{name}` is frozen at `{value}`: the file's structure depends on it",
+            f"parameter `{name}` is frozen at `{value}`: {reason}",
             place or spans.get(path),
             help=f"compile again with `--set {name}=VALUE` for another value",
         )
+
+
+def report_used_in_file(text: str, found: Parameters, place: Span, diagnostics: Diagnostics) -> None:
+    """Warn when a local file uses parameters: it is rendered once, with their values of now (§13)."""
+    if not found.paths or not needs_rendering(text):
+        return
+    uses = _uses(text)
+    for path in found.paths:
+        if uses is None or path[0] in uses.structural or path[0] in uses.printed:
+            name = ".".join(path)
+            message = f"the local file is built in with `{name}` at `{found.values[path]}`"
+            diagnostics.add(C.FROZEN_PARAMETER, message, place, help=f"put it into `contents` to keep `{name}` open")

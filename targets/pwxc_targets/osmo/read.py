@@ -16,8 +16,15 @@ from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import model
 from pwxc_targets.osmo.expand import Settings, expand
 from pwxc_targets.osmo.lower import Lowering
+from pwxc_targets.osmo.mending import Mended, mend
 from pwxc_targets.osmo.parameters import Parameters, find_parameters, report_frozen
 from pwxc_targets.osmo.rules import check_workflow
+
+_PASSABLE = (
+    C.UNKNOWN_SPEC_KEY, C.LONG_NAME, C.RESERVED_NAME, C.FILE_PATH, C.LOCAL_FILE, C.UNKNOWN_RESOURCE, C.BAD_IMAGE,
+    C.BAD_URL, C.BAD_MOUNT, C.BAD_LABEL, C.TOPOLOGY_KEYS, C.BAD_DATASET,
+)  # fmt: skip
+"""Errors that leave everything readable, so that a user may allow them: OSMO refuses the file, others need not."""
 
 
 @cache
@@ -43,14 +50,22 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     context = Reading(document, diagnostics, yaml11, C.UNKNOWN_SPEC_KEY, C.DUPLICATE_SPEC_KEY)
     section = document.find(document.root, "workflow")
     assert section is not None
+    before = len(diagnostics)
     workflow = structure(model.Workflow, document, section, _converter(), context)
-    if workflow is None or diagnostics.failed_besides(settings.allow):
+    if workflow is None:
         return None
-    check_workflow(context, workflow)
-    if diagnostics.failed_besides(settings.allow):
+    mended = mend(workflow, document) if diagnostics.failed else Mended()
+    check_workflow(context, workflow, mended)
+    diagnostics.items[before:] = sorted(diagnostics.items[before:], key=lambda item: item.span.start if item.span else 0)
+    if diagnostics.failed_besides(_passable(settings.allow)):
         return None
     parameters = find_parameters(source, template, expanded) if expanded.templated else Parameters()
     lowering = Lowering(context, parameters, template, expanded)
     lowered = lowering.workflow(workflow)
     report_frozen(parameters, lowering.parameter_spans(), diagnostics)
-    return None if diagnostics.failed_besides(settings.allow) else lowered
+    return None if diagnostics.failed_besides(_passable(settings.allow)) else lowered
+
+
+def _passable(allowed: frozenset[str]) -> frozenset[str]:
+    """Give those of the allowed codes behind which a workflow can be made all the same."""
+    return frozenset(code.id for code in _PASSABLE if code.id in allowed or code.name in allowed)

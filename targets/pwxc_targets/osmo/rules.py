@@ -13,6 +13,7 @@ from pwxc.yaml.nodes import Node
 from pwxc.yaml.structure import Reading, Surface
 from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import model
+from pwxc_targets.osmo.mending import Mended
 from pwxc_targets.osmo.scalars import NAME
 from pwxc_targets.osmo.taskrules import check_task
 
@@ -28,6 +29,7 @@ class Check:
 
     context: Reading
     workflow: model.Workflow
+    mended: Mended
 
     def at(self, construct: Surface, *path: str | int) -> Span:
         """Give the place of something below a construct, or of the construct."""
@@ -42,9 +44,9 @@ class Check:
         self.context.diagnostics.add(code, message, span, help=help, related=places)
 
 
-def check_workflow(context: Reading, workflow: model.Workflow) -> None:
-    """Report every rule of the service that the specification breaks."""
-    check = Check(context, workflow)
+def check_workflow(context: Reading, workflow: model.Workflow, mended: Mended) -> None:
+    """Report every rule of the service that the specification breaks; `mended` says what could not be read."""
+    check = Check(context, workflow, mended)
     if workflow.tasks and workflow.groups:
         check.fault(
             C.TASKS_AND_GROUPS,
@@ -53,7 +55,7 @@ def check_workflow(context: Reading, workflow: model.Workflow) -> None:
             help="make each plain task a group of one",
             related=check.at(workflow, "tasks"),
         )
-    elif not workflow.tasks and not workflow.groups:
+    elif not workflow.tasks and not workflow.groups and id(workflow) not in mended.partial:
         check.fault(C.NO_TASKS, "the workflow has no task", check.at(workflow))
     _check_groups(check)
     _check_names(check)
@@ -73,6 +75,8 @@ def all_tasks(workflow: model.Workflow) -> Iterator[model.Task]:
 
 def _check_groups(check: Check) -> None:
     for group in check.workflow.groups:
+        if id(group) in check.mended.partial:
+            continue
         leads = [task for task in group.tasks if task.lead]
         if not group.tasks:
             check.fault(C.NO_TASKS, f"group `{group.name}` has no task", check.at(group, "tasks"))
@@ -138,6 +142,8 @@ def _check_upstream(check: Check, item: model.TaskInput, number: int, home: dict
     if not NAME.match(name) or (colon and not NAME.match(run)):
         message = f"`{item.task}` is not a task's name"
         check.fault(C.BAD_NAME, message, span, help="write `TASK`, or `WORKFLOW_ID:TASK` for an earlier run")
+    elif not colon and name in check.mended.lost_names:
+        return
     elif not colon and name not in home:
         check.fault(C.UNKNOWN_TASK, f"there is no task `{name}`", span, help=did_you_mean(name, home))
     elif not colon and home[name] >= number:
@@ -152,7 +158,7 @@ def _check_resources(check: Check) -> None:
     records = check.workflow.resources
     known = set(records) if records is not None else {"default"}
     for task in all_tasks(check.workflow):
-        if task.resource in known:
+        if task.resource in known or id(task) in check.mended.partial:
             continue
         if task.resource == "default":
             message = f"task `{task.name}` names no resource, and `resources` has no `default`"

@@ -16,7 +16,7 @@ OWN_PATH = re.compile(
     r"(?:(?<![\w./~})\]\ue001])|(?<=://)|(?<=[\s'\"]-\w)|(?<=^-\w))"
     r"/osmo/data/(?:output|input/(?P<number>\d+))(?=[/\s'\"`;:,&|<>()\]}\\]|\.?(?:\s|\Z))"
 )
-"""The folders that tokens stand for, written out: to OSMO they are the same text. `/osmo/data/output.old` is another."""
+"""The folders that tokens stand for, written out, which is the same to OSMO; `/osmo/data/output.old` is another."""
 OWN_FOLDER = "/osmo/data"
 MARK = re.compile("\ue000(\\d+)\ue001")
 """A parameter's place in the text of the probe rendering: its number between two private-use characters."""

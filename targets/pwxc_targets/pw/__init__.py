@@ -38,17 +38,29 @@ TARGET = Target(
     options=(
         Option(
             "submit",
-            "ssh",
-            "how tasks with resources run: on the cluster's login node, or through its scheduler",
-            ("ssh", "job_runner"),
+            "auto",
+            "how tasks run: over ssh, or through the cluster's scheduler; `auto` submits what its source submits",
+            ("auto", "ssh", "job_runner"),
         ),
         Option("container", "apptainer", "what runs images; `none` leaves them out", ("apptainer", "none")),
+        Option(
+            "secrets",
+            "password",
+            "what a credential becomes: a password input, or a variable of the organisation",
+            ("password", "organisation"),
+        ),
         Option("copy", "auto", "what copies data from and to stores"),
         Option(
             "retries",
             "3",
             "how often a task is tried again whose source leaves the number to its site",
             pattern=r"\d{1,6}",
+        ),
+        Option(
+            "expansion_limit",
+            "10000",
+            "how many values of a sweep's variable are written out at most",
+            pattern=r"[1-9][0-9]{0,8}",
         ),
         Option("generation", "3", "which generation of the language is written", ("3", "4")),
     ),

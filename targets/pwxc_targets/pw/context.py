@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import attrs
 
 from pwxc.fidelity import Ledger
+from pwxc.ir.data import Datum, File, NamedDatum, NamedFile
 from pwxc.ir.expr import Expr, Literal, Ref, Root
 from pwxc.ir.inputs import Input
 from pwxc.ir.resources import Resources
@@ -34,6 +35,17 @@ class Writing:
     """The name of the input that says where to run."""
     added: dict[str, Field] = attrs.field(factory=dict)
     """Fields of the form that the source does not have, by name."""
+    files: dict[str, File] = attrs.field(init=False)
+    data: dict[str, Datum] = attrs.field(init=False)
+    extra: dict[str, Any] = attrs.field(factory=dict)
+    """Jobs that the writer adds, by name."""
+    gates: dict[Hashable, str] = attrs.field(factory=dict)
+    """The added jobs that stand between two others, by what they wait for."""
+    patches: list[tuple[tuple[str | int, ...], Any]] = attrs.field(factory=list)
+    """Values that this dialect alone knows, with their places in the output."""
+    uses_cluster: bool = False
+    """Whether anything refers to the input that says where to run."""
+    _written: set[str] | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Index the workflow."""
@@ -41,6 +53,28 @@ class Writing:
         self.tasks = {task.name: task for task in self.workflow.tasks}
         self.gangs = {gang.name: gang for gang in self.workflow.gangs}
         self.resources = {record.name: record for record in self.workflow.resources}
+        self.files = {file.name: file for file in self.workflow.files}
+        self.data = {datum.name: datum for datum in self.workflow.data}
+
+    @property
+    def own(self) -> bool:
+        """Whether the workflow was read from a file of this dialect."""
+        return self.workflow.dialect == "pw"
+
+    def is_written(self, name: str) -> bool:
+        """Whether a task leaves the named file or datum behind."""
+        if self._written is None:
+            places = (write.destination for task in self.workflow.tasks for write in task.writes)
+            self._written = {place.name for place in places if isinstance(place, NamedFile | NamedDatum)}
+        return name in self._written
+
+    def new_job(self, base: str) -> str:
+        """Give a name for a job that is added."""
+        taken = {*self.jobs.values(), *self.extra}
+        name, number = base[:240], 2
+        while name in taken:
+            name, number = f"{base[:240]}-{number}", number + 1
+        return name
 
     @property
     def contained(self) -> bool:
@@ -54,6 +88,9 @@ class Writing:
 
     def ask(self, group: str, name: str, field: Field) -> str:
         """Add a field to a group of the form and give the expression text that reads it."""
+        taken = {item.name for item in self.workflow.inputs}
+        while group in taken or group == self.cluster:
+            group += "_"
         found = self.added.setdefault(group, GroupField(type="group", label=group.replace("_", " ").capitalize()))
         assert isinstance(found, GroupField)
         found.items.setdefault(name, field)

@@ -146,18 +146,18 @@ def run_gang(gang: Gang, scripts: Sequence[TaskScript], retries: int, launch: Se
     lines = [f"gang=$run/gangs/{quote(gang.name)}", 'mkdir -p "$gang"']
     for number, script in enumerate(scripts, 1):
         lines += _member(gang, number, script, retries)
-    lines += ["pids=()", *_STOP.split("\n"), "trap stop EXIT", "set -m"]
+    lines += ["pids=()", *_STOP.split("\n"), "trap stop EXIT"]
     repeats = any(_repeats_gang(gang, script) for script in scripts)
     once = ['rm -f "$gang"/status.*']
     if gang.barrier:
         once += [f"stage_{number}" for number in range(1, len(scripts) + 1)]
-    once.append("pids=()")
+    once += ["pids=()", "set -m"]  # a process group for each member, so that its children end with it
     for number in range(1, len(scripts) + 1):
         command = (
             f"member_{number}" if launch is None else f"{launch[number - 1]} bash -euo pipefail -c member_{number}"
         )
         once += [f"{command} &", 'pids+=("$!")']
-    once += [*_watch(gang, lead, len(scripts)), "stop"]
+    once += ["set +m", *_watch(gang, lead, len(scripts)), "stop"]
     if not repeats:
         return [*lines, *once, 'exit "$rc"']
     limit = max(_limit(rule, retries) for script in scripts for rule in _retry_rules(script.rules))

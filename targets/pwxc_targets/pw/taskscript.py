@@ -189,12 +189,15 @@ class TaskScript:
             if secret.folder is not None:
                 self._secret_folder(account, secret)
                 return
-            message = f"credential `{secret.name}` becomes a password input that has to be filled in"
-            account.manual("variables", C.SECRET_BY_HAND, message)
+            kept = self.writing.options["secrets"] == "organisation"
+            becomes = "an organisation variable that has to be made" if kept else "a password input to be filled in"
+            account.manual("variables", C.SECRET_BY_HAND, f"credential `{secret.name}` becomes {becomes}")
             for variable, key in secret.variables:
-                label = f"{secret.name}: {key}"
                 field = re.sub(r"[^A-Za-z0-9_]", "_", f"{secret.name}_{key}")
-                path = self.writing.ask("credentials", field, password_field(label))
+                if kept:
+                    path = "org." + re.sub(r"^[^A-Z]+", "", field.upper())
+                else:
+                    path = self.writing.ask("credentials", field, password_field(f"{secret.name}: {key}"))
                 alias = variable if self.alone else f"PWXC_SECRET_{field.upper()}"
                 self.environment[alias] = "${{ " + path + " }}"
                 if alias != variable:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pwxc.fidelity import Fate, Ledger
+from pwxc.fidelity import Account, Fate, Ledger
 from pwxc.ir.workflow import Workflow, units
 from pwxc.registry import OutputFile, Written
 from pwxc.yaml.structure import to_tree
 from pwxc.yaml.writer import write_yaml
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
+from pwxc_targets.pw.alljobs import name_jobs, write_jobs
 from pwxc_targets.pw.context import Writing
-from pwxc_targets.pw.jobs import write_unit
+from pwxc_targets.pw.foreignjob import plain_environment
+from pwxc_targets.pw.kept import put_back, settle_kept
 from pwxc_targets.pw.model import Execute, On, PwWorkflow
-from pwxc_targets.pw.names import unique_names
+from pwxc_targets.pw.nativejob import is_native
+from pwxc_targets.pw.ownform import merge_form, write_form, write_presets
+from pwxc_targets.pw.same import write_form as same_form
 from pwxc_targets.pw.same import write_own
+from pwxc_targets.pw.scheduling import settle_requests
+from pwxc_targets.pw.spelling import Spelling
 from pwxc_targets.pw.submission import REQUESTS
-from pwxc_targets.pw.writeform import cluster_field, settle_name, write_fields
+from pwxc_targets.pw.toplevel import settle_rest, write_environment, write_permissions, write_sessions
+from pwxc_targets.pw.writeform import cluster_field, settle_name
 
 SCHEMA = "yaml-language-server: $schema=https://activate.parallel.works/workflow.schema.json"
 
@@ -27,25 +34,55 @@ def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Wri
         return Written((OutputFile("workflow.yaml", write_yaml(own)),))
     writing = Writing(workflow, ledger, options)
     settle_name(writing)
-    parts = units(workflow)
-    writing.jobs = unique_names(unit.name for unit in parts)
+    writing.jobs = name_jobs(units(workflow))
     with ledger.of(workflow) as account:
-        account.cosmetic("name", "dialect", "description", "passthrough")
-        for field in ("inputs", "tasks", "gangs"):
+        account.cosmetic("name", "dialect", "description")
+        for field in ("inputs", "tasks", "gangs", "resources", "allocations", "hooks"):
             account.take(field)
-        if not writing.scheduled:
-            _requests(writing)
-        for record in workflow.resources:
-            if not any(task.resources == record.name for task in workflow.tasks):
-                with ledger.of(record) as entry:
-                    entry.whole(Fate.COSMETIC)
-        fields = write_fields(writing, workflow.inputs)
-        jobs = {writing.jobs[unit.name]: write_unit(writing, unit) for unit in parts}
-        if workflow.labels:
-            account.approximate("labels", C.LABELS, "the labels are kept as a comment")
-    inputs = {writing.cluster: cluster_field(), **fields, **writing.added}
-    made = PwWorkflow(on=On(execute=Execute(inputs=inputs)), jobs=jobs)
-    return Written((OutputFile("workflow.yaml", write_yaml(to_tree(made), comments=_comments(workflow))),))
+        settle_kept(writing, account, workflow.passthrough)
+        _settle_resources(writing)
+        form = same_form(workflow, ledger)
+        fields = {} if form is not None else write_form(writing, workflow.inputs)
+        jobs = write_jobs(writing)
+        made = PwWorkflow(jobs=jobs)
+        _top(writing, account, made)
+    inputs = {writing.cluster: cluster_field()} if writing.uses_cluster or not writing.own else {}
+    inputs |= {**fields, **writing.added}
+    made.on = On(execute=Execute(inputs=inputs)) if inputs or not writing.own else None
+    tree = to_tree(made)
+    if form is not None:
+        tree["on"] = merge_form(to_tree(form), tree.get("on"))
+    for path, value in writing.patches:
+        if form is None or path[0] != "on":
+            put_back(tree, path, value)
+    return Written((OutputFile("workflow.yaml", write_yaml(tree, comments=_comments(workflow))),))
+
+
+def _top(writing: Writing, account: Account, made: PwWorkflow) -> None:
+    """Write what stands beside the jobs."""
+    workflow = writing.workflow
+    settle_rest(writing, account)
+    made.permissions = write_permissions(writing, account)
+    made.sessions = write_sessions(writing, account)
+    made.configurations = write_presets(writing, account.take("presets"))
+    account.take("environment")
+    variables = write_environment(writing, account, workflow.environment)
+    made.env = variables if writing.own or plain_environment(writing) else None
+    if (limit := account.take("timeout")) is not None:
+        made.timeout = Spelling(writing).duration(account, "timeout", limit)
+
+
+def _settle_resources(writing: Writing) -> None:
+    workflow = writing.workflow
+    if any(is_native(task) for task in workflow.tasks):
+        settle_requests(writing)
+        return
+    if not writing.scheduled:
+        _requests(writing)
+    for record in workflow.resources:
+        if not any(task.resources == record.name for task in workflow.tasks):
+            with writing.ledger.of(record) as entry:
+                entry.whole(Fate.COSMETIC)
 
 
 def _requests(writing: Writing) -> None:

@@ -127,3 +127,68 @@ LARGEST = warning(
     "A gang is one submission whose nodes are alike, so the member that asks for most decides for all.",
     "Give the members the same resources, or accept what is asked for too much.",
 )
+NO_EXPRESSION = error(
+    "PWX3220",
+    "pw-no-expression",
+    "A reference stands in a place that only the platform's expressions can fill, and it has none for what is meant: "
+    "a folder of the run, a host, a value that a script sets. With `--lossy` nothing stands there.",
+    "Work the value out inside a script, or allow the loss with `--allow PWX3220`.",
+)
+TOO_MANY_VALUES = error(
+    "PWX3221",
+    "pw-too-many-values",
+    "The values of a matrix are written out, because the language of generation 3 has no ranges. So many make a file "
+    "that nobody can read. With `--lossy` the first ones are written.",
+    "Raise the limit with `--option pw.expansion_limit=N`, or let a script go through the values.",
+)
+ALL_INSTANCES = warning(
+    "PWX3222",
+    "pw-waits-for-all-instances",
+    "The source ties instance to instance of two sweeps. Here a job waits for all instances of the job that it needs, "
+    "and one that fails keeps all of them back.",
+    "Put the commands of both into one job, as two steps.",
+)
+ALLOCATION = warning(
+    "PWX3223",
+    "pw-no-shared-allocation",
+    "The source asks for nodes on which several tasks run side by side. Here each job that is submitted asks the "
+    "scheduler for itself, when what it waits for has ended.",
+    "For many short jobs, put them into one job that starts them with `srun`.",
+)
+WORKERS = warning(
+    "PWX3224",
+    "pw-no-workers",
+    "There are no workers. What each of them does when it starts or ends is done before and after each job, so it may "
+    "run more often.",
+    "Make sure that the commands may be repeated, or take them out of the source.",
+)
+PRIORITY = warning(
+    "PWX3225",
+    "pw-priority",
+    "Jobs have no priority: all that are ready start at the same time.",
+    "Order them with `needs`, or limit a matrix with `max-parallel`.",
+)
+FOREIGN_SETTING = warning(
+    "PWX3226",
+    "pw-foreign-setting",
+    "A setting that only the source's system has is left out.",
+    "See whether the workflow relies on it.",
+)
+SECOND_COMPONENT = error(
+    "PWX3227",
+    "pw-heterogeneous-job",
+    "The further components of a heterogeneous job cannot be asked for through the job runner.",
+    "Submit the script with `sbatch` from a step, or allow the loss with `--allow PWX3227`.",
+)
+DATUM = error(
+    "PWX3228",
+    "pw-datum",
+    "A value that tasks hand to each other through the source's server has nobody to keep it.",
+    "Write it into a file of the run's folder, or into `$OUTPUTS`.",
+)
+SOURCE_SYSTEM = warning(
+    "PWX3229",
+    "pw-source-system",
+    "A command uses the source's own system: one of its variables, or its command line. Neither is there.",
+    "Rewrite the command.",
+)

@@ -70,7 +70,8 @@ FOREIGN = error(
 HET_JOB = warning(
     "PWX2409",
     "slurm-het-job-read",
-    "The script is a heterogeneous job. Its components are kept for the way back to Slurm; other systems see the first.",
+    "The script is a heterogeneous job. Its components are kept for the way back to Slurm; other systems see the "
+    "first.",
     "Look at what is asked for in the other system.",
 )
 
@@ -108,6 +109,14 @@ NO_JOBS = error(
     "slurm-no-jobs",
     "The file has no directives of `sbatch` and submits nothing.",
     "Check that the right file was given.",
+)
+
+KEPT_AS_SCRIPT = warning(
+    "PWX2425",
+    "slurm-driver-kept-as-script",
+    "The file submits jobs, but not all of its submissions can be followed. It is kept as one script, as `sbatch` "
+    "itself would take it.",
+    "Give the scripts that it submits together with it, and replace what the other messages mark.",
 )
 
 # writing: PWX3400 to PWX3499

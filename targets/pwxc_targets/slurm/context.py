@@ -18,7 +18,7 @@ from pwxc.source import Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.expressions import KINDS, NUMBER, TEXT, UNKNOWN, ShellExpressions, UnsupportedError
 from pwxc_targets.slurm.naming import Leaf, Slugs, Variables, leaves
-from pwxc_targets.slurm.quoting import word
+from pwxc_targets.slurm.quoting import assigned, word
 
 
 @attrs.define
@@ -114,7 +114,7 @@ class Holes:
 
     def protect(self, text: str) -> str | None:
         """Short text is quoted so that no checker takes it for a slip; long text is taken as it is."""
-        return word(text) if self.protecting and ("$" in text or "`" in text or text[:1] == "~") else None
+        return assigned(text) if self.protecting else None
 
     def variable(self, expr: Expr) -> tuple[str, str]:
         """Give a name for a hole, and the expansion that has its value."""

@@ -1,4 +1,4 @@
-"""Directive lines cut into words, by `sbatch`'s own rules, which are like the shell's and not the shell's (slurm.md §3)."""
+"""Directive lines cut into words by the rules of `sbatch`, which are like the shell's and not the shell's (§3)."""
 
 from __future__ import annotations
 
@@ -122,6 +122,6 @@ def _next(line: Line, at: int) -> tuple[Word | None, int]:
 
 def join(value: str) -> str:
     """Write a word of a directive so that cutting it gives the same text."""
-    if value and not any(letter in value for letter in " \t\"'\\#") and not value.startswith(":"):
+    if value and not any(letter in value for letter in f"{_BLANK}\"'\\#") and not value.startswith(":"):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

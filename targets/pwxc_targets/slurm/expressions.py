@@ -144,7 +144,7 @@ class ShellExpressions:
                     raise UnsupportedError
                 return self.status(path[0])
             case Unary(operator="!"):
-                return f"! {self.test(expr.operand)}"
+                return negated(self.test(expr.operand))
             case Binary(operator="&&" | "||"):
                 return f"{{ {self.test(expr.left)} {expr.operator} {self.test(expr.right)}; }}"
             case Binary(operator="==" | "!="):
@@ -174,6 +174,11 @@ class ShellExpressions:
         if expr.operator.endswith("includes"):
             return f"{turned}[[ {self.value(whole).word} == *{sought.word}* ]]"
         raise UnsupportedError
+
+
+def negated(test: str) -> str:
+    """Give a command that succeeds when another fails; bash has no double negation."""
+    return test.removeprefix("! ") if test.startswith("! ") else f"! {test}"
 
 
 def truth(atom: Atom) -> str:

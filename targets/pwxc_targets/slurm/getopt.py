@@ -25,6 +25,7 @@ class Given:
     value_start: int | None = None
     abbreviated: str | None = None
     dashes: str = "--"
+    takes_next: bool = False
 
 
 @attrs.frozen
@@ -64,12 +65,12 @@ def options(words: Sequence[Word], names: Sequence[str]) -> Iterator[Found]:
         following = words[place] if place < len(words) else None
         if word.text.startswith("--"):
             found = _long(word, following, names, known)
-            taken = isinstance(found, Given) and found.end > word.end
+            taken = isinstance(found, Given) and found.takes_next
             yield found
         else:
             taken = False
             for item in _short(word, following):
-                taken = taken or (isinstance(item, Given) and item.end > word.end)
+                taken = taken or (isinstance(item, Given) and item.takes_next)
                 yield item
         place += taken
 
@@ -90,7 +91,7 @@ def _long(word: Word, following: Word | None, names: Sequence[str], known: dict[
     if option.value == REQUIRED and not equals:
         if following is None:
             return Misuse("needs-value", f"`--{full}` needs a value", word, f"write `--{full}=VALUE`")
-        return Given(full, option, following.text, word.start, following.end, following.start, short)
+        return Given(full, option, following.text, word.start, following.end, following.start, short, takes_next=True)
     return Given(full, option, value if equals else None, word.start, word.end, at, short)
 
 
@@ -121,5 +122,14 @@ def _short(word: Word, following: Word | None) -> Iterator[Found]:
         elif following is None:
             yield Misuse("needs-value", f"`-{letter}` needs a value", word)
         else:
-            yield Given(option.name, option, following.text, word.start, following.end, following.start, dashes="-")
+            yield Given(
+                option.name,
+                option,
+                following.text,
+                word.start,
+                following.end,
+                following.start,
+                dashes="-",
+                takes_next=True,
+            )
         return

@@ -25,7 +25,10 @@ mkdir -p "$work" "$values" "$PWXC_OUTPUT"
 """
 
 STATE = """\
-tell() { printf '%s\\n' "$1" >"$PWXC_RUN/state/.$slug$instance" && mv -f "$PWXC_RUN/state/.$slug$instance" "$PWXC_RUN/state/$slug$instance"; }
+tell() {
+  local mark=$PWXC_RUN/state
+  printf '%s\\n' "$1" >"$mark/.$slug$instance" && mv -f "$mark/.$slug$instance" "$mark/$slug$instance"
+}
 skip() { tell skipped; trap - EXIT; exit 0; }
 """
 
@@ -85,7 +88,7 @@ missing() {
   local parent
   local -a all=(%s)
   for parent in "${all[@]}"; do
-    if ! compgen -G "$PWXC_RUN/state/$parent" >/dev/null && ! compgen -G "$PWXC_RUN/state/$parent.*" >/dev/null; then return 0; fi
+    compgen -G "$PWXC_RUN/state/$parent" >/dev/null || compgen -G "$PWXC_RUN/state/$parent.*" >/dev/null || return 0
   done
   return 1
 }

@@ -10,6 +10,7 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
+from pwxc_targets.slurm.contexts import Place, Scanner
 from pwxc_targets.slurm.cutting import MAGIC
 from pwxc_targets.slurm.directives import Component, Reading, read_directives
 from pwxc_targets.slurm.getopt import Given
@@ -43,7 +44,13 @@ def lint(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
 
 
 def _check_lines(reading: Reading, source: Source, diagnostics: Diagnostics) -> None:
+    scanner = Scanner()
+    at = reading.body
     for line in reading.late:
+        scanner.feed(source.text[at : line.start])
+        at = line.start
+        if scanner.place is not Place.PLAIN:
+            continue  # a line of a here-document or of a quoted text: it belongs to another script
         told = line.text.strip()[:60]
         diagnostics.add(
             C.LATE_DIRECTIVE, f"Slurm ignores `{told}`: it stands after a command", source.span(line.start, line.end)
@@ -151,9 +158,10 @@ def _check_body(reading: Reading, source: Source, diagnostics: Diagnostics) -> N
             message = f"nothing starts the {given.value} tasks: the script itself runs once"
             diagnostics.add(C.TASKS_WITHOUT_SRUN, message, _span(source, given))
     cpus = component.find("cpus-per-task")
-    if cpus is not None and (cpus.value or "") not in ("", "1") and re.search(r"\bsrun\b", body):
-        if not re.search(r"--cpus-per-task|\bsrun\b[^\n]*\s-c|SRUN_CPUS_PER_TASK", body):
-            diagnostics.add(C.SRUN_CPUS, "`srun` may not get `--cpus-per-task` from the job", _span(source, cpus))
+    if cpus is None or (cpus.value or "") in ("", "1") or not re.search(r"\bsrun\b", body):
+        return
+    if not re.search(r"--cpus-per-task|\bsrun\b[^\n]*\s-c|SRUN_CPUS_PER_TASK", body):
+        diagnostics.add(C.SRUN_CPUS, "`srun` may not get `--cpus-per-task` from the job", _span(source, cpus))
 
 
 def _code_lines(text: str) -> Iterator[str]:

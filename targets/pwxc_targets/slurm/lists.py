@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -80,10 +81,10 @@ def _range(numbers: list[int]) -> Range:
 
 
 def _compact(indexes: list[int]) -> Range | Values:
-    steps = {after - before for before, after in zip(indexes, indexes[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(indexes)}
     if len(steps) == 1:
         return Range(indexes[0], indexes[-1], steps.pop())
-    return Values(list(indexes))
+    return Values(tuple(indexes))  # type: ignore[arg-type]
 
 
 def tell_array(indexes: Range | Values, limit: int | None) -> str:

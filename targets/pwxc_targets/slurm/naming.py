@@ -12,11 +12,13 @@ from pwxc.ir.inputs import Input, InputType
 
 _PREFIXES = {
     Root.INPUT: "IN", Root.SWEEP: "SWEEP", Root.READ_FOLDER: "READ", Root.FILE: "FILE", Root.DATUM: "DATUM",
-    Root.HOST: "HOST", Root.TASK_OUTPUT: "VALUE", Root.ORGANISATION: "ORG", Root.USER: "USER", Root.OUTPUT_FOLDER: "OUT",
+    Root.HOST: "HOST", Root.TASK_OUTPUT: "VALUE",
+    Root.ORGANISATION: "ORG", Root.USER: "USER", Root.OUTPUT_FOLDER: "OUT",
     Root.SESSION: "SESSION", Root.APP: "APP", Root.ROW: "ROW",
 }  # fmt: skip
 _FIXED = {
-    Root.SWEEP_INDEX: "PWXC_INDEX", Root.RUN_ID: "PWXC_RUN_ID", Root.RUN_FOLDER: "PWXC_RUN", Root.ATTEMPT: "PWXC_ATTEMPT",
+    Root.SWEEP_INDEX: "PWXC_INDEX", Root.RUN_ID: "PWXC_RUN_ID",
+    Root.RUN_FOLDER: "PWXC_RUN", Root.ATTEMPT: "PWXC_ATTEMPT",
 }  # fmt: skip
 
 

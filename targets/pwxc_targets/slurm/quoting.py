@@ -16,7 +16,7 @@ def word(text: str) -> str:
     """Quote a text; what looks like an expansion that was meant is put so that it plainly was not."""
     if text.startswith("~"):
         return "\\~" + (word(text[1:]) if len(text) > 1 else "")
-    if "$" in text or "`" in text:
+    if any(letter in text for letter in "$`\\"):
         return f'"{in_double_quotes(text)}"'
     return quote(text)
 

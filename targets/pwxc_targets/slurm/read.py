@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from pwxc.diagnostics import Diagnostics
+import attrs
+
+from pwxc.diagnostics import Diagnostics, Severity
 from pwxc.ir.entity import changed
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import Task
@@ -13,6 +15,7 @@ from pwxc.ir.template import text
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
+from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.directives import Reading, read_directives
 from pwxc_targets.slurm.lower import Lowered, default_name, lower
 from pwxc_targets.slurm.report import report_faults, tolerated_options
@@ -26,9 +29,16 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     if driver is not None:
         from pwxc_targets.slurm.driver import read_driver
 
-        workflow = read_driver(driver, sources, settings, diagnostics)
-        if workflow is not None or diagnostics.failed:
+        found = Diagnostics()
+        workflow = read_driver(driver, sources, settings, found)
+        alone = len(sources) == 1 and driver.text.startswith("#!")
+        if workflow is not None or not alone:
+            diagnostics.extend(found)
             return workflow
+        # `sbatch` would take the driver itself: it is kept as a script, and what could not be followed is told
+        diagnostics.extend(attrs.evolve(item, severity=Severity.WARNING) for item in found)
+        message = "the submissions cannot all be followed, so the driver is read as one script that makes them"
+        diagnostics.add(C.KEPT_AS_SCRIPT, message, driver.span(0, 0))
     return _read_scripts(sources, settings, diagnostics)
 
 

@@ -38,6 +38,11 @@ def settle(context: Context, plan: Plan) -> None:
         _passthrough(account, workflow.passthrough)
         account.emulate("hooks", "allocations")
         account.take("resources")
+    _parts(context, plan)
+
+
+def _parts(context: Context, plan: Plan) -> None:
+    workflow = context.workflow
     for item in workflow.inputs:
         _input(context, item)
     for resources in workflow.resources:
@@ -123,29 +128,41 @@ def _task(context: Context, plan: Plan, task: Task) -> None:
             "steps", "cleanup", "condition", "reads", "writes", "files", "environment", "outputs",
             "working_directory", "exit_rules", "sweep", "run_timeout",
         )  # fmt: skip
-        if task.placement is not None:
-            account.emulate("placement")
-            _placement(context, task.placement)
-        if task.container is not None:
-            account.emulate("container")
-            _container(context, task.container)
-        if task.queue_timeout is not None:
-            account.approximate(
-                "queue_timeout", C.QUEUE_LIMIT, f"`{task.name}`: the wait in the queue is not limited by itself"
-            )
-        if task.priority is not None:
-            account.approximate("priority", C.PRIORITY, f"`{task.name}`: the priority becomes a `--nice` value")
-        if task.stop_when_another_fails:
-            account.drop("stop_when_another_fails", C.NO_COUNTERPART, f"`{task.name}` goes on when another task fails")
-        if task.secrets:
-            account.manual("secrets", C.SECRET, f"`{task.name}`: secrets are read from the environment or from files")
-            for secret in task.secrets:
-                if secret.folder is not None:
-                    with context.ledger.of(secret) as part:
-                        part.drop("folder", C.NO_COUNTERPART, f"the secret `{secret.name}` is not put into a folder")
-        if task.checkpoints:
-            account.approximate("checkpoints", C.CHECKPOINT, f"`{task.name}`: a loop copies the checkpoint away")
-        _passthrough(account, task.passthrough)
+        _task_losses(context, task, account)
+    _task_parts(context, plan, task)
+
+
+def _task_losses(context: Context, task: Task, account: Account) -> None:
+    if task.placement is not None:
+        account.emulate("placement")
+        _placement(context, task.placement)
+    if task.container is not None:
+        account.emulate("container")
+        _container(context, task.container)
+    if task.queue_timeout is not None:
+        account.approximate(
+            "queue_timeout", C.QUEUE_LIMIT, f"`{task.name}`: the wait in the queue is not limited by itself"
+        )
+    if task.priority is not None:
+        account.approximate("priority", C.PRIORITY, f"`{task.name}`: the priority becomes a `--nice` value")
+    if task.stop_when_another_fails:
+        account.drop("stop_when_another_fails", C.NO_COUNTERPART, f"`{task.name}` goes on when another task fails")
+    _task_data(context, task, account)
+
+
+def _task_data(context: Context, task: Task, account: Account) -> None:
+    if task.secrets:
+        account.manual("secrets", C.SECRET, f"`{task.name}`: secrets are read from the environment or from files")
+        for secret in task.secrets:
+            if secret.folder is not None:
+                with context.ledger.of(secret) as part:
+                    part.drop("folder", C.NO_COUNTERPART, f"the secret `{secret.name}` is not put into a folder")
+    if task.checkpoints:
+        account.approximate("checkpoints", C.CHECKPOINT, f"`{task.name}`: a loop copies the checkpoint away")
+    _passthrough(account, task.passthrough)
+
+
+def _task_parts(context: Context, plan: Plan, task: Task) -> None:
     for step in (*task.steps, *task.cleanup):
         _step(context, step)
     for read in task.reads:

@@ -87,7 +87,9 @@ class Steps:
     def _command(self, work: Command, timed: str) -> Iterator[str]:
         words = [self.data.word(self.data.here(argument)) for argument in work.arguments]
         yield from self.data.take_lines()
-        yield f"{timed}{self._prefix()}{' '.join(words) or ':'}"
+        # an array, so that nothing in it is taken for a command of the shell
+        yield f"local -a argv=({' '.join(words)})"
+        yield f'{timed}{self._prefix()}"${{argv[@]}}"'
 
     def _prefix(self) -> str:
         return '"${container[@]}" ' if self.in_container else ""
@@ -139,7 +141,8 @@ class Steps:
         given = {key: self._argument(value) for key, value in arguments.items() if not isinstance(value, list | tuple)}
         yield from self.holes.take_lines()
         branch = f" --branch {given['branch']}" if "branch" in given else ""
-        yield f'rm -rf "$work/checkout" && git clone --quiet --depth 1{branch} -- {given.get("repo", "")} "$work/checkout"'
+        yield 'rm -rf "$work/checkout"'
+        yield f'git clone --quiet --depth 1{branch} -- {given.get("repo", "")} "$work/checkout" || return 1'
         yield f'cp -R "$work/checkout/." {given.get("path", "./")} && rm -rf ./.git'
 
     def _argument(self, value: object) -> str:

@@ -212,14 +212,15 @@ class SubmitScript:
         if item.type is InputType.CHOICE and item.choices:
             texts = dict.fromkeys(as_text(choice.value) for choice in item.choices)
             values = " | ".join(word(text) for text in texts if text) or "''"
-            yield f"case ${name} in '' | {values}) ;; *) die \"{leaf.option}: the value is not one of the choices\" ;; esac"
+            refusal = f'die "{leaf.option}: the value is not one of the choices"'
+            yield f"case ${name} in '' | {values}) ;; *) {refusal} ;; esac"
         yield from self._bounds(leaf, name)
 
     def _bounds(self, leaf: Leaf, name: str) -> Iterator[str]:
-        for bound, operator, word in ((leaf.input.minimum, "<", "at least"), (leaf.input.maximum, ">", "at most")):
+        for bound, operator, due in ((leaf.input.minimum, "<", "at least"), (leaf.input.maximum, ">", "at most")):
             if bound is not None:
                 test = f"'BEGIN {{ exit !(ARGV[1] + 0 {operator} ARGV[2] + 0) }}' \"${name}\" {bound}"
-                yield f'if [[ -n ${name} ]] && awk {test}; then die "{leaf.option} must be {word} {bound}"; fi'
+                yield f'if [[ -n ${name} ]] && awk {test}; then die "{leaf.option} must be {due} {bound}"; fi'
 
     def _scripts(self) -> Iterator[str]:
         yield "if [[ $mode == submit ]]; then"

@@ -176,7 +176,7 @@ def gpu_bind(text: str) -> str:
     """Read which task sees which GPU."""
     rest = re.sub(r"^verbose,", "", text, flags=re.I)
     kind, colon, listed = rest.lower().partition(":")
-    if not colon and (kind.startswith("closest") or kind.startswith("none")):
+    if not colon and kind.startswith(("closest", "none")):
         return text
     patterns = {
         "map_gpu": r"[0-9*,]*",

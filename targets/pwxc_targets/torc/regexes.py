@@ -166,12 +166,11 @@ def _below(operation: Any, argument: Any) -> list[Any]:
 
 
 def _is_tame(tree: Any) -> bool:
-    """Whether no repetition stands in another and there are few of them: then matching short names is quick."""
+    """Whether Python's matcher is quick for short names: few repetitions, and nothing in them that has a choice."""
     repeats = [argument for operation, argument in _operations(tree) if operation in _REPEATS and argument[1] > 1]
-    nested = any(
-        operation in _REPEATS and argument[1] > 1 for outer in repeats for operation, argument in _operations(outer[2])
-    )
-    return not nested and len(repeats) <= 6
+    choices = (*_REPEATS, constants.BRANCH)
+    nested = any(operation in choices for outer in repeats for operation, _ in _operations(outer[2]))
+    return not nested and len(repeats) <= 2
 
 
 def _tests(tree: Any) -> list[Any]:

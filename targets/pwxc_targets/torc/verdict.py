@@ -11,7 +11,7 @@ from typing import Any
 from pwxc.diagnostics import Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
-from pwxc.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from pwxc.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, children
 from pwxc.yaml.schema import core
 from pwxc.yaml.structure import keys_of
 from pwxc_targets.torc import model
@@ -90,6 +90,8 @@ def verdict(source: Source, version: str, settings: ReadSettings) -> str:
         return "unparsed"
     if version in ("r0", "r1"):
         _use_names_of(document.root, version)
+    else:
+        _keep_last(document.root)
     spec = structure_spec(document, diagnostics, strict=version not in ("r0", "r1"))
     if spec is None:
         return "unparsed"
@@ -210,7 +212,26 @@ def _use_names_of(root: MappingNode, version: str) -> None:
             for name, inner in record.value:
                 if name.value in known:
                     today = known[name.value].name
+                    _take_as_text(inner, known[name.value].type)
                     kept.append((ScalarNode(name.tag, today, name.start_mark, name.end_mark, name.style), inner))
             record.value = kept
     known = checker.known("spec", model.Spec)
     root.value = [(key, value) for key, value in root.value if key.value in known]
+    for key, value in root.value:
+        _take_as_text(value, known[key.value].type)
+
+
+def _take_as_text(node: Node, kind: Any) -> None:
+    """Quote a number where a text is due: the old versions took it."""
+    wants_text = kind is str or str(kind).startswith("str |")
+    if wants_text and isinstance(node, ScalarNode) and not node.style and core(node) is not None:
+        node.style = '"'
+
+
+def _keep_last(node: Node) -> None:
+    """Drop all but the last of equal keys, as the versions that go through JSON do."""
+    if isinstance(node, MappingNode):
+        last = {key.value: (key, value) for key, value in node.value}
+        node.value = list(last.values())
+    for child in children(node):
+        _keep_last(child)

@@ -1,0 +1,209 @@
+"""Which task of one workflow is which of another, and how far what they do can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from pwxc.ir.entity import changed
+from pwxc.ir.task import Gang, Script, Step, Task
+from pwxc.ir.template import Template
+from pwxc.ir.workflow import Workflow
+from pwxc.semantics.environment import NOTHING_FAILS
+from pwxc.semantics.expansion import TooManyInstancesError, expand
+from pwxc.semantics.normal import canonical
+from pwxc.semantics.programs import Likeness, inline_variables, looks_wrapped, script_file
+from pwxc.semantics.renaming import rename
+from pwxc.semantics.resolve import NOTHING, Scope
+from pwxc.semantics.trace import Instance
+from pwxc.semantics.world import World
+
+_HOLE = re.compile(r"\{[^{}]*\}")
+
+
+@attrs.frozen
+class Pair:
+    """Two workflows made comparable: the second has the first's names, and what cannot be compared is left out.
+
+    `alone` are the names that only one of them has, `notes` says in words what was left out.
+    """
+
+    first: Workflow
+    second: Workflow
+    alone: tuple[tuple[str, ...], tuple[str, ...]]
+    likeness: Mapping[str, Likeness]
+    same_dialect: bool
+    notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Names that the user gave and that neither workflow has."""
+
+
+def match(first: Workflow, second: Workflow, names: Mapping[str, str] | None = None) -> Pair:
+    """Make two workflows comparable.
+
+    `names` says what tasks and gangs of the first are called in the second; the others have the same name, or one
+    that differs only in case, `-`, `_` and the parameters in braces.
+    """
+    given = dict(names or {})
+    unknown = [a for a in given if a not in _names(first)] + [b for b in given.values() if b not in _names(second)]
+    found = _match_names(_names(first), _names(second), given)
+    second = rename(second, {b: a for a, b in found.items()})
+    same_dialect = first.dialect == second.dialect
+    first, second = canonical(first), canonical(second)
+    first, second, notes = _collapse_gangs(first, second)
+    first, second, likeness, more = _compare_work(first, second, same_dialect)
+    mine, theirs = _names(first), _names(second)
+    alone = (tuple(a for a in mine if a not in theirs), tuple(b for b in theirs if b not in mine))
+    return Pair(first, second, alone, likeness, same_dialect, (*notes, *more), tuple(unknown))
+
+
+def _names(workflow: Workflow) -> list[str]:
+    return list(dict.fromkeys([*(task.name for task in workflow.tasks), *(gang.name for gang in workflow.gangs)]))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", _HOLE.sub("", name).lower())
+
+
+def _match_names(first: Iterable[str], second: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
+    left = [name for name in first if name not in given]
+    right = [name for name in second if name not in given.values()]
+    found = dict(given) | {name: name for name in left if name in right}
+    mine, theirs = _by_plain(n for n in left if n not in found), _by_plain(n for n in right if n not in left)
+    for plain, names in mine.items():
+        others = theirs.get(plain, [])
+        if len(names) == len(others) == 1:
+            found[names[0]] = others[0]
+    return found
+
+
+def _by_plain(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_plain(name), []).append(name)
+    return found
+
+
+# gangs against single tasks
+
+
+def _collapse_gangs(first: Workflow, second: Workflow) -> tuple[Workflow, Workflow, list[str]]:
+    """Turn a gang into one task where the other side has a single task of its name."""
+    notes: list[str] = []
+    sides = [first, second]
+    for at in (0, 1):
+        other = sides[1 - at]
+        tasks, gangs = {task.name for task in other.tasks}, {gang.name for gang in other.gangs}
+        for gang in sides[at].gangs:
+            if gang.name in tasks - gangs and not set(gang.members) - {gang.name} & tasks:
+                sides[at] = _collapsed(sides[at], gang)
+                notes.append(f"the members of `{gang.name}` are compared as one task")
+    return sides[0], sides[1], notes
+
+
+def _collapsed(workflow: Workflow, gang: Gang) -> Workflow:
+    lead = next((task for task in workflow.tasks if task.name == gang.lead), Task(name=gang.lead))
+    whole = Task(
+        name=gang.name,
+        steps=lead.steps,
+        needs=gang.needs,
+        condition=lead.condition,
+        sweep=lead.sweep,
+        run_timeout=gang.run_timeout,
+        queue_timeout=gang.queue_timeout,
+        exit_rules=lead.exit_rules,
+        environment=lead.environment,
+    )
+    members = set(gang.members)
+    tasks = [
+        whole if task.name == gang.lead else task for task in workflow.tasks if task.name not in members - {gang.lead}
+    ]
+    return changed(workflow, tasks=tuple(tasks), gangs=tuple(other for other in workflow.gangs if other != gang))
+
+
+# what tasks run
+
+
+def _compare_work(
+    first: Workflow, second: Workflow, same_dialect: bool
+) -> tuple[Workflow, Workflow, dict[str, Likeness], list[str]]:
+    theirs = {task.name: task for task in second.tasks}
+    likeness: dict[str, Likeness] = {}
+    made: dict[str, tuple[Task, Task]] = {}
+    wrapped: list[str] = []
+    worlds = World(first, NOTHING_FAILS), World(second, NOTHING_FAILS)
+    for task in first.tasks:
+        other = theirs.get(task.name)
+        if other is None:
+            continue
+        a, b = (task, other) if same_dialect else _without_private_variables(task, other, first, second)
+        like = _likeness(_texts(a, worlds[0]), _texts(b, worlds[1]), a, b, same_dialect=same_dialect)
+        likeness[task.name] = like
+        if like is Likeness.WRAPPED:
+            wrapped.append(task.name)
+            a, b = _opaque(a), _opaque(b)
+        made[task.name] = a, b
+    notes = []
+    if wrapped:
+        shown = ", ".join(f"`{name}`" for name in wrapped[:5]) + (", …" if len(wrapped) > 5 else "")
+        notes.append(
+            f"{shown}: one side wraps the other's commands or keeps them in a file, so what they do is not compared"
+        )
+    first = changed(first, tasks=tuple(made[task.name][0] if task.name in made else task for task in first.tasks))
+    second = changed(second, tasks=tuple(made[task.name][1] if task.name in made else task for task in second.tasks))
+    return first, second, likeness, notes
+
+
+def _without_private_variables(a: Task, b: Task, first: Workflow, second: Workflow) -> tuple[Task, Task]:
+    """Put variables that only one side declares into its scripts, if these name them."""
+    mine, theirs = _variables(a, first), _variables(b, second)
+    return (
+        inline_variables(a, mine - theirs, first.environment),
+        inline_variables(b, theirs - mine, second.environment),
+    )
+
+
+def _variables(task: Task, workflow: Workflow) -> set[str]:
+    own = [*workflow.environment, *task.environment, *(each for step in task.steps for each in step.environment)]
+    return {variable.name for variable in own}
+
+
+def _texts(task: Task, world: World) -> list[str]:
+    row = NOTHING
+    if task.sweep is not None:
+        try:
+            rows = expand(task.sweep, Scope(world).value)
+        except TooManyInstancesError:
+            rows = []
+        row = rows[0] if len(rows) else NOTHING
+    scope = Scope(world, Instance(task.name, None if task.sweep is None else 0), row)
+    return [scope.work(step.work) for step in task.steps]
+
+
+def _likeness(mine: list[str], theirs: list[str], a: Task, b: Task, *, same_dialect: bool) -> Likeness:
+    if mine == theirs:
+        return Likeness.SAME
+    if same_dialect:
+        return Likeness.OTHER
+    files = script_file(a), script_file(b)
+    if (files[0] is None) is not (files[1] is None) or (files[0] is not None and files[0] == files[1]):
+        return Likeness.WRAPPED
+    return Likeness.WRAPPED if looks_wrapped(a, b) or "\n".join(mine) == "\n".join(theirs) else Likeness.OTHER
+
+
+_OPAQUE = Step(work=Script(Template()))
+
+
+def _opaque(task: Task) -> Task:
+    """Give a task of which only the place in the graph is left; one step stands for all that it does."""
+    return Task(
+        name=task.name,
+        steps=(_OPAQUE,),
+        needs=task.needs,
+        condition=task.condition,
+        sweep=task.sweep,
+        outputs=task.outputs,
+        stop_when_another_fails=task.stop_when_another_fails or any(s.stop_when_another_fails for s in task.steps),
+    )

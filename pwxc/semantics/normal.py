@@ -1,0 +1,145 @@
+"""The normal form of a workflow: what counts for a run, in one order; two that are equal here are equivalent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from pwxc.ir.entity import changed
+from pwxc.ir.expr import Root
+from pwxc.ir.inputs import Input
+from pwxc.ir.sweep import Sweep, SweepMode
+from pwxc.ir.task import Edge, Gang, Step, Task
+from pwxc.ir.template import Template
+from pwxc.ir.workflow import Hook, Workflow
+from pwxc.semantics.programs import unfold
+
+
+def canonical(workflow: Workflow) -> Workflow:
+    """Give a workflow without what cannot affect a run of the machine: presentation, placement, what was only kept.
+
+    Resources, hosts, pools and priorities are placement: they say where and how soon, not what.
+    """
+    return Workflow(
+        name="",
+        inputs=tuple(_input(each) for each in workflow.inputs),
+        environment=workflow.environment,
+        secrets=workflow.secrets,
+        tasks=tuple(_task(task) for task in workflow.tasks),
+        gangs=tuple(_gang(gang) for gang in workflow.gangs),
+        files=tuple(changed(file, passthrough=()) for file in workflow.files),
+        data=tuple(changed(datum, passthrough=()) for datum in workflow.data),
+        hooks=tuple(_hook(hook) for hook in workflow.hooks),
+        timeout=workflow.timeout or None,
+    )
+
+
+def normal_form(workflow: Workflow) -> Workflow:
+    """Give the canonical workflow with everything sorted whose order has no meaning."""
+    plain = canonical(workflow)
+    return changed(
+        plain,
+        inputs=_sorted(plain.inputs),
+        environment=_sorted(plain.environment),
+        secrets=_sorted(plain.secrets),
+        tasks=_sorted([changed(task, environment=_sorted(task.environment)) for task in plain.tasks]),
+        gangs=_sorted([_with_sorted_members(gang) for gang in plain.gangs]),
+        files=_sorted(plain.files),
+        data=_sorted(plain.data),
+        hooks=tuple(sorted(plain.hooks, key=repr)),
+    )
+
+
+def _sorted(nouns: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(nouns, key=lambda noun: str(noun.name)))
+
+
+def _with_sorted_members(gang: Gang) -> Gang:
+    return changed(gang, members=tuple(sorted(gang.members)))
+
+
+def _input(given: Input) -> Input:
+    return changed(
+        given,
+        label="",
+        help="",
+        form={},
+        passthrough=(),
+        items=tuple(_input(each) for each in given.items),
+        choices=tuple(changed(choice, label=None) for choice in given.choices),
+    )
+
+
+def _edges(edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    plain = {changed(edge, implied=False) for edge in edges}
+    return tuple(sorted(plain, key=lambda edge: (edge.parent, edge.when, repr(edge))))
+
+
+def _gang(gang: Gang) -> Gang:
+    return changed(gang, needs=_edges(gang.needs), passthrough=())
+
+
+def _hook(hook: Hook) -> Hook:
+    return changed(hook, persistent=False, passthrough=())
+
+
+def _task(task: Task) -> Task:
+    plain = unfold(task)
+    container = plain.container
+    if container is not None:
+        container = changed(container, mounts=(), privileged=False, host_network=False, passthrough=())
+    return changed(
+        plain,
+        steps=tuple(_step(step) for step in plain.steps),
+        cleanup=tuple(_step(step) for step in plain.cleanup),
+        needs=_edges(plain.needs),
+        container=container,
+        resources=None,
+        placement=None,
+        reads=tuple(changed(read, implied=False) for read in plain.reads),
+        writes=tuple(changed(write, implied=False) for write in plain.writes),
+        run_timeout=plain.run_timeout or None,
+        queue_timeout=plain.queue_timeout or None,
+        sweep=_sweep(plain),
+        priority=None,
+        passthrough=(),
+    )
+
+
+def _step(step: Step) -> Step:
+    return changed(
+        step, name=None, placement=None, timeout=step.timeout or None, cleanup=step.cleanup or None, passthrough=()
+    )
+
+
+def _sweep(task: Task) -> Sweep | None:
+    """Give the sweep with its parameters sorted, unless the number of an instance can be seen."""
+    sweep = task.sweep
+    if sweep is None:
+        return None
+    plain = changed(sweep, parameters=tuple(changed(each, shared=None) for each in sweep.parameters))
+    if len(sweep.parameters) == 1:
+        return changed(plain, mode=SweepMode.PRODUCT)
+    if sweep.include or sweep.limit is not None or _uses_number(task):
+        return plain
+    return changed(plain, parameters=tuple(sorted(plain.parameters, key=lambda parameter: parameter.name)))
+
+
+def _uses_number(value: object) -> bool:
+    if isinstance(value, Template):
+        return value.uses(Root.SWEEP_INDEX)
+    if isinstance(value, tuple | list):
+        return any(_uses_number(part) for part in value)
+    if isinstance(value, dict):
+        return any(_uses_number(part) for part in value.values())
+    if attrs.has(type(value)) and not isinstance(value, Sweep):
+        if getattr(value, "root", None) is Root.SWEEP_INDEX:
+            return True
+        return any(_uses_number(getattr(value, field.name)) for field in _fields(value))
+    return False
+
+
+def _fields(value: Any) -> Sequence[Any]:
+    return [field for field in attrs.fields(type(value)) if field.eq]

@@ -1,0 +1,162 @@
+"""What a task runs, in one form for all spellings, so that the same work is seen to be the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+import attrs
+
+from pwxc.ir.data import InlineFile, Variable
+from pwxc.ir.entity import changed
+from pwxc.ir.expr import Expr
+from pwxc.ir.task import ActionCall, Command, Script, Step, Task
+from pwxc.ir.template import Template, join, text
+from pwxc.shell import quote
+
+_SHELLS = frozenset({"bash", "sh", "/bin/bash", "/bin/sh", "/usr/bin/bash"})
+_SHEBANG = re.compile(r"#![^\n]*\n\s*")
+
+
+class Likeness(Enum):
+    """How the work of two tasks compares."""
+
+    SAME = "same"
+    WRAPPED = "wrapped"
+    """One side's text holds the other's words with more around: what it does by itself is not known."""
+    OTHER = "other"
+
+
+def unfold(task: Task) -> Task:
+    """Give a task whose commands are scripts where that says the same.
+
+    `bash -c TEXT` is the text; `bash FILE` with a file that the task brings along is that file's contents; any other
+    program is its quoted words. First lines that only name the shell are left out.
+    """
+    used: set[int] = set()
+    steps = tuple(changed(step, work=_unfold(step, task, used)) for step in task.steps)
+    files = tuple(file for number, file in enumerate(task.files) if number not in used)
+    return changed(task, steps=steps, files=files)
+
+
+def _unfold(step: Step, task: Task, used: set[int]) -> Script | Command | ActionCall:
+    work = step.work
+    if isinstance(work, Command):
+        return Script(_trimmed(_script_of(work.arguments, task.files, used)))
+    if isinstance(work, Script):
+        return Script(_trimmed(work.text), work.shell[:1] if work.shell[1:] == ("-c",) else work.shell)
+    return work
+
+
+def _script_of(arguments: Sequence[Template], files: Sequence[InlineFile], used: set[int]) -> Template:
+    words = [argument.literal for argument in arguments]
+    if words[:1] and words[0] in _SHELLS:
+        if len(words) == 3 and words[1] in ("-c", "-lc", "-ec"):
+            return arguments[2]
+        if len(words) == 2:
+            for number, file in enumerate(files):
+                if file.path == arguments[1] and not file.encoded:
+                    used.add(number)
+                    return file.contents
+    parts: list[str | Expr] = []
+    for argument in arguments:
+        literal = argument.literal
+        parts.extend([" "] if parts else [])
+        parts.extend([quote(literal)] if literal is not None else argument.parts)
+    return Template.of(*parts)
+
+
+def _trimmed(template: Template) -> Template:
+    if not template.parts:
+        return template
+    parts = list(template.parts)
+    if isinstance(parts[0], str):
+        first = _SHEBANG.sub("", parts[0], count=1) if parts[0].startswith("#!") else parts[0]
+        parts[0] = first.lstrip("\n")
+    if isinstance(parts[-1], str):
+        parts[-1] = parts[-1].rstrip()
+    return Template.of(*parts)
+
+
+def inline_variables(task: Task, names: Iterable[str], around: Iterable[Variable] = ()) -> Task:
+    """Put the values of environment variables where the scripts name them, and leave the variables out."""
+    wanted = set(names)
+    values = {variable.name: variable.value for variable in (*around, *task.environment) if variable.name in wanted}
+    steps = []
+    for step in task.steps:
+        own = {**values, **{each.name: each.value for each in step.environment if each.name in wanted}}
+        if isinstance(step.work, Script) and own:
+            work = attrs.evolve(step.work, text=_with_values(step.work.text, own))
+            left = tuple(each for each in step.environment if each.name not in wanted)
+            step = changed(step, work=work, environment=left)
+        steps.append(step)
+    left = tuple(each for each in task.environment if each.name not in wanted)
+    return changed(task, steps=tuple(steps), environment=left)
+
+
+def _with_values(template: Template, values: dict[str, Template]) -> Template:
+    joined = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
+    pattern = re.compile(r"(?<!\\)\$(?:\{(" + joined + r")\}|(" + joined + r")\b)")
+    parts: list[Template] = []
+    for part in template.parts:
+        if not isinstance(part, str):
+            parts.append(Template((part,)))
+            continue
+        last = 0
+        for found in pattern.finditer(part):
+            parts += [text(part[last : found.start()]), values[found[1] or found[2]]]
+            last = found.end()
+        parts.append(text(part[last:]))
+    return join(parts)
+
+
+_WORD = re.compile(r"\w+")
+_FILE = re.compile(r"(?:(?:bash|sh|source|\.)\s+(?:-\S+\s+)*)?(?:\S*/)?([^\s/'\"]+\.(?:sh|bash))(?:\s.*)?")
+
+
+def words(steps: Iterable[Step]) -> list[str]:
+    """Give the words of all scripts; what stands in holes is left out."""
+    found: list[str] = []
+    for step in steps:
+        if isinstance(step.work, Script):
+            for part in step.work.text.parts:
+                found += _WORD.findall(part) if isinstance(part, str) else []
+        elif isinstance(step.work, ActionCall):
+            found.append(step.work.name)
+    return found
+
+
+def lines(steps: Iterable[Step]) -> int:
+    """Count the lines of all scripts that are not empty."""
+    count = 0
+    for step in steps:
+        if isinstance(step.work, Script):
+            written = step.work.text.fill(lambda hole: "x")
+            count += sum(1 for line in written.splitlines() if line.strip())
+        else:
+            count += 1
+    return count
+
+
+def holds_words(whole: Sequence[str], part: Sequence[str]) -> bool:
+    """Whether the words of a part stand in the whole in their order, perhaps with others between them."""
+    rest = iter(whole)
+    return all(word in rest for word in part)
+
+
+def script_file(task: Task) -> str | None:
+    """Give the name of the shell script that is all that a task runs, when its text is not part of the workflow."""
+    if len(task.steps) != 1 or not isinstance(task.steps[0].work, Script):
+        return None
+    found = _FILE.fullmatch(task.steps[0].work.text.fill(lambda hole: "x").strip())
+    return found[1] if found is not None else None
+
+
+def looks_wrapped(first: Task, second: Task) -> bool:
+    """Whether one task's text looks like the other's with generated text around it: more lines, all its words."""
+    pair = sorted((first, second), key=lambda task: lines(task.steps))
+    short, long = pair
+    if lines(short.steps) == lines(long.steps) and len(short.steps) == len(long.steps):
+        return False
+    return holds_words(words(long.steps), words(short.steps))

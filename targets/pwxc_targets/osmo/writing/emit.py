@@ -1,0 +1,110 @@
+"""Trees of maps, lists and texts with holes as lines of a template that is YAML after rendering.
+
+Jinja runs before YAML, so a hole's value is text of the file. It stands where YAML leaves it alone: in a literal block
+if it may be any text, in quotes if it can hold nothing that quotes mind. Values of several lines are indented.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from pwxc.yaml.writer import Quoted, write_yaml
+
+
+@attrs.frozen
+class Hole:
+    """An expression. A `tame` one prints no quote and no line break; a `long` one may print several lines."""
+
+    expression: str
+    tame: bool = False
+    long: bool = False
+
+
+@attrs.frozen
+class Text:
+    """A text with holes; its literal parts are escaped already."""
+
+    parts: tuple[str | Hole, ...]
+    address: bool = False
+    """Whether no value that makes sense here needs more than quotes (an image, a URL, a name)."""
+
+    @property
+    def wild(self) -> bool:
+        """Whether a hole may print anything."""
+        return not self.address and any(isinstance(part, Hole) and not part.tame for part in self.parts)
+
+
+@attrs.frozen
+class Tag:
+    """A line of its own between the items of a list."""
+
+    text: str
+
+
+def text_of(parts: list[str | Hole], *, address: bool = False) -> str | Text:
+    """Make a text; one without holes is a plain one."""
+    if all(isinstance(part, str) for part in parts):
+        return "".join(part for part in parts if isinstance(part, str))
+    return Text(tuple(part for part in parts if part != ""), address)
+
+
+def lines_of(value: dict[str, Any] | list[Any], column: int = 0) -> list[str]:
+    """Give the lines of a map or list that is not empty."""
+    lines: list[str] = []
+    margin = " " * column
+    if isinstance(value, dict):
+        for key, item in value.items():
+            lead = write_yaml({key: None}).removesuffix(" null\n")
+            lines += _entry(lead, item, column)
+        return lines
+    for item in value:
+        if isinstance(item, Tag):
+            lines.append(margin + item.text)
+        elif isinstance(item, dict | list) and item:
+            inner = lines_of(item, column + 2)
+            lines += [f"{margin}- {inner[0][column + 2 :]}", *inner[1:]]
+        else:
+            first, *rest = _scalar(item, column)
+            lines += [f"{margin}- {first}", *rest]
+    return lines
+
+
+def _entry(lead: str, item: Any, column: int) -> list[str]:
+    margin = " " * column
+    if isinstance(item, dict | list) and item:
+        return [margin + lead, *lines_of(item, column + 2)]
+    first, *rest = _scalar(item, column)
+    return [f"{margin}{lead} {first}", *rest]
+
+
+def _scalar(value: Any, column: int) -> list[str]:
+    """Give a scalar's text and its further lines, for an entry at a column."""
+    if isinstance(value, Text):
+        if value.wild:
+            return _block(value, column)
+        joined = "".join(part if isinstance(part, str) else f"{{{{ {part.expression} }}}}" for part in value.parts)
+        value = joined if "\n" in joined else Quoted(joined)
+    first, *rest = write_yaml([value])[2:].removesuffix("\n").split("\n")
+    return [first, *((" " * column + line if line else line) for line in rest)]
+
+
+def _block(text: Text, column: int) -> list[str]:
+    margin = " " * (column + 2)
+
+    def show(part: str | Hole) -> str:
+        if isinstance(part, str):
+            return part
+        return f"{{{{ {part.expression}{f' | indent({column + 2})' if part.long else ''} }}}}"
+
+    joined = "".join(map(show, text.parts))
+    last = text.parts[-1]
+    header = "|"
+    if not isinstance(text.parts[0], str) or joined[0] in " \t\n":
+        header += "2"
+    if not joined.endswith("\n"):
+        header += "-"
+    elif not (isinstance(last, str) and last.rstrip("\n") and last.endswith("\n") and not last.endswith("\n\n")):
+        header += "+"
+    return [header, *(margin + line if line else line for line in joined.removesuffix("\n").split("\n"))]

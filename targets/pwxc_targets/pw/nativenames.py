@@ -1,0 +1,61 @@
+"""What the holes of scripts are: expressions that the platform fills, or variables that the script sets."""
+
+from __future__ import annotations
+
+import re
+
+from pwxc.ir.expr import Expr, Ref, Root
+from pwxc.ir.inputs import InputType
+from pwxc.shell import quote
+from pwxc_targets.pw.expressions import print_expression
+from pwxc_targets.pw.names import quote_always
+from pwxc_targets.pw.spelling import Spelling
+
+_OPENING = re.compile(r"\$(?=\{\{|<<)")
+_TAME = frozenset({InputType.INTEGER, InputType.NUMBER, InputType.BOOLEAN})
+
+
+class NativeNames:
+    """The names of one task's holes (`pwxc.shell.Names`), for templates that `Spelling.expand` has gone over."""
+
+    def __init__(self, spelling: Spelling) -> None:
+        self.spelling = spelling
+
+    def inline(self, expr: Expr) -> str | None:
+        """Give the `${{ … }}` text of a hole that the platform replaces."""
+        return "${{ " + print_expression(expr) + " }}" if self.spelling.is_inline(expr) else None
+
+    def is_tame(self, expr: Expr) -> bool:
+        """Whether the hole is a number or a boolean of the form."""
+        item = self.spelling.writing.inputs.get(expr.path) if isinstance(expr, Ref) else None
+        return isinstance(expr, Ref) and expr.root is Root.INPUT and item is not None and item.type in _TAME
+
+    def variable(self, expr: Expr) -> tuple[str, str]:
+        """Give the mark and the shell expression of a run-time hole."""
+        if not isinstance(expr, Ref):
+            return "value", "${PWXC_VALUE-}"
+        name = expr.path[0] if expr.path else ""
+        match expr.root:
+            case Root.OUTPUT_FOLDER:
+                task = name or "$PW_JOB_ID"
+                return f"output:{name}", f"${{PW_JOB_DIR:-$PWD}}/tasks/{quote(task)}/output"
+            case Root.READ_FOLDER:
+                return f"input:{name}", f"${{PW_JOB_DIR:-$PWD}}/input/{name}"
+            case Root.RUN_FOLDER:
+                return "run", "${PW_JOB_DIR:-$PWD}"
+            case Root.RUN_ID:
+                return "run_id", "${PW_RUN_SLUG-}"
+            case Root.HOST:
+                return f"host:{name}", "127.0.0.1"
+            case Root.SWEEP_INDEX:
+                return "index", "${PW_MATRIX_INDEX-}"
+            case Root.ATTEMPT:
+                return "attempt", "${tries-0}"
+            case _:
+                return f"{expr.root}:{name}", f"${{{name}-}}" if name.isidentifier() else ""
+
+    def protect(self, text: str) -> str | None:
+        """Quote text in which the platform would see an expression, with the opening broken up (pw.md §10)."""
+        if _OPENING.search(text) is None:
+            return None
+        return "'$'".join(quote_always(piece) for piece in _OPENING.split(text))

@@ -1,0 +1,260 @@
+"""Whatever is given as a workflow: a diagnostic soon, little memory, no traceback, nothing written."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import pwxc
+
+ROOT = Path(__file__).resolve().parents[1]
+PATHS = os.pathsep.join(str(ROOT / part) for part in (".", "grammars", "targets"))
+SECONDS = 10
+"""The goal is 2 on an idle machine; this leaves room for a busy one."""
+MEGABYTES = 500
+
+GOOD = """\
+workflow:
+  name: w
+  tasks:
+  - name: a
+    image: ubuntu:22.04
+    command: [bash, /tmp/run.sh]
+    environment: {SIZE: "{{ size }}"}
+    files:
+    - path: /tmp/run.sh
+      contents: |
+        echo "$SIZE" > {{output}}/x
+  - name: b
+    image: ubuntu:22.04
+    command: ["cat"]
+    args: ["{{input:0}}/x"]
+    inputs: [{task: a}]
+default-values:
+  size: 4
+"""
+
+
+def template(inside: str) -> bytes:
+    """Make a file whose only fault is in a template."""
+    return GOOD.replace("echo", inside + "\n        echo").encode()
+
+
+def bomb(levels: int) -> bytes:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels)]
+    return ("workflow:\n" + "\n".join("  " + line for line in lines)).encode()
+
+
+LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+FILES = {
+    "empty": b"",
+    "blanks": b" \n\n  \n",
+    "only comments": b"# workflow:\n#   name: a\n",
+    "binary": bytes(range(256)) * 64,
+    "an image": b"\x89PNG\r\n\x1a\n" + bytes(4096),
+    "nul": GOOD.replace("echo", "ec\0ho").encode(),
+    "not UTF-8": GOOD.replace("echo", "größe").encode("latin-1"),
+    "UTF-16": GOOD.encode("utf-16"),
+    "a lone surrogate": b"workflow:\n  name: \xed\xa0\x80\n",
+    "a list at the top": b"- workflow:\n    name: a\n    tasks: []\n",
+    "a text at the top": b"workflow\n",
+    "a number at the top": b"12\n",
+    "a null workflow": b"workflow:\n",
+    "a list as workflow": b"workflow: [tasks, groups]\n",
+    "brackets": b"[" * 10_000_000,
+    "brackets in a workflow": b"workflow:\n  name: a\n  tasks: " + b"[" * 10_000_000,
+    "braces": b"workflow: " + b"{" * 10_000_000,
+    "nested maps": b"workflow:\n  tasks: " + b"{a: " * 5_000,
+    "dashes": b"workflow:\n  tasks:\n  " + b"- " * 1_000_000,
+    "one long line": b"workflow:\n  name: " + b"a" * 20_000_000 + b"\n",
+    "many keys": b"workflow:\n  tasks: []\n" + b"".join(b"  k%d: v\n" % n for n in range(100_000)),
+    "alias bomb": bomb(12),
+    "an alias to itself": b"workflow: &a\n  name: x\n  tasks: [*a]\n",
+    "an alias to nothing": b"workflow:\n  name: x\n  tasks: *nothing\n",
+    "a tag of Python": b"workflow:\n  name: !!python/object/apply:os.system ['echo hi']\n  tasks: []\n",
+    "tabs": b"workflow:\n\tname: a\n\ttasks: []\n",
+    "two documents": b"workflow:\n  name: a\n---\nworkflow:\n  name: b\n",
+    "control characters": GOOD.replace("echo", "\x07\x1b[31m").encode(),
+    "a huge range": template("{% for i in range(10**9) %}x{% endfor %}"),
+    "a slow loop": template(LOOP),
+    "a loop in a loop in a loop": template(LOOP.replace("{% endfor %}", LOOP + "{% endfor %}", 1)),
+    "a long output": template("{% for i in range(99999) %}" + "x" * 5000 + "{% endfor %}"),
+    "a power": template("{{ 9**9**9 }}"),
+    "a power of a variable": template("{{ (size * 1000) ** (10 ** 9) }}"),
+    "a long text": template("{{ 'x' * 10**10 }}"),
+    "a long list": template("{{ ([0] * 10**9) | length }}"),
+    "a long join": template("{{ range(99999) | join('x' * 99999) }}"),
+    "a wide format": template("{{ '%01000000000d' % 1 }}"),
+    "a wide format by method": template("{{ '{:01000000000d}'.format(1) }}"),
+    "a wide centre": template("{{ 'x' | center(10**10) }}"),
+    "lorem ipsum": template("{{ lipsum(n=10**8) }}"),
+    "classes": template("{{ ''.__class__.__mro__ }}"),
+    "classes by a filter": template("{{ '' | attr('__class__') }}"),
+    "globals": template("{{ lipsum.__globals__ }}"),
+    "a macro that calls itself": template("{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}"),
+    "two macros that call each other": template(
+        "{% macro f(n) %}{{ g(n) }}{% endmacro %}{% macro g(n) %}{{ f(n) }}{{ f(n) }}{% endmacro %}{{ f(0) }}"
+    ),
+    "a loop that calls itself": template("{% for i in [[1]] recursive %}{{ loop([i]) }}{% endfor %}"),
+    "a list that grows": template("{% set l = [1] %}{% for i in l %}{% if l.append(i) %}{% endif %}{% endfor %}"),
+    "a list in itself": template("{% set l = [] %}{% if l.append(l) %}{% endif %}{{ l }}{{ l | tojson }}"),
+    "many parentheses": template("{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " }}"),
+    "many operators": template("{{ 1" + " + 1" * 50_000 + " }}"),
+    "many minus signs": template("{{ " + "-" * 50_000 + "1 }}"),
+    "many opening braces": template("{{" * 100_000),
+    "many blocks": template("{% if 1 %}" * 20_000),
+    "an open comment": template("{#"),
+    "an open raw block": template("{% raw %}"),
+    "an include": template("{% include '/etc/passwd' %}"),
+    "an undefined name": template("{{ nothing }}"),
+    "a bad pattern": GOOD.replace("inputs: [{task: a}]", "inputs: [{task: a, regex: '(' }]").encode(),
+    "a deep pattern": GOOD.replace("{task: a}", "{task: a, regex: '" + "(" * 9000 + ")" * 9000 + "'}").encode(),
+    "a long number": GOOD.replace("size: 4", "size: " + "9" * 100_000).encode(),
+    "a long exponent": GOOD.replace("[{task: a}]", "[{task: a}]\n    resource: 1e999999999").encode(),
+    "a long duration": (GOOD.partition("default")[0] + "  timeout: {exec_timeout: " + "9" * 9999 + "d}\n").encode(),
+    "a long exit code": GOOD.replace("[{task: a}]", "[{task: a}]\n    exitActions: {FAIL: '" + "1" * 9999 + "'}").encode(),
+    "a long quantity": (GOOD.partition("default")[0] + "  resources: {default: {memory: " + "9" * 9999 + "Gi}}\n").encode(),
+}
+FINE = {
+    "line ends of Windows": GOOD.replace("\n", "\r\n").encode(),
+    "a byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
+    "both": b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode(),
+    "no newline at the end": GOOD.rstrip().encode(),
+    "characters beyond the basic plane": GOOD.replace("echo", "echo \N{PILE OF POO}").encode(),
+    "private characters": GOOD.replace("echo", "echo \ue0000\ue001 \ue000").encode(),
+}
+
+
+def run(*words: str, stdin: bytes = b"") -> tuple[int, str, str, float, float]:
+    """Run the program; gives its exit code, both outputs, seconds and megabytes."""
+    program = (
+        "import resource, sys\n"
+        "from pwxc.cli import main\n"
+        "code = main()\n"
+        "print('memory', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    environment = {**os.environ, "PYTHONPATH": PATHS, "NO_COLOR": "1"}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        input=stdin, capture_output=True, env=environment, timeout=120, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)),
+    )  # fmt: skip
+    seconds = time.perf_counter() - started
+    err, _, memory = done.stderr.decode().rpartition("memory ")
+    assert memory, done.stderr.decode()
+    return done.returncode, done.stdout.decode(), err, seconds, int(memory) / 1024
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_bad_file_is_refused(name, tmp_path):
+    source, output = tmp_path / "wf.yaml", tmp_path / "out.yaml"
+    source.write_bytes(FILES[name])
+    code, out, err, seconds, memory = run("compile", str(source), "--from", "osmo", "--to", "pw", "-o", str(output))
+    assert code in (1, 2), err
+    assert "error[PWX" in err
+    assert "Traceback" not in err
+    assert len(err) < 100_000
+    assert out == ""
+    assert sorted(tmp_path.iterdir()) == [source]
+    assert seconds < SECONDS
+    assert memory < MEGABYTES
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_a_file_with_odd_letters_is_read(name, tmp_path):
+    source = tmp_path / "wf.yaml"
+    source.write_bytes(FINE[name])
+    code, out, err, *_ = run("compile", str(source), "--to", "pw")
+    assert code == 0, err
+    assert "'on':" in out
+
+
+@pytest.mark.parametrize("name", ["empty", "binary", "brackets", "alias bomb", "a slow loop", "a list at the top"])
+def test_without_the_name_of_a_system_it_is_refused_too(name):
+    code, out, err, seconds, memory = run("compile", "-", "--to", "pw", stdin=FILES[name])
+    assert (code in (1, 2), out, "Traceback" in err, "error[PWX" in err) == (True, "", False, True), err
+    assert seconds < SECONDS
+    assert memory < MEGABYTES
+
+
+@pytest.mark.parametrize("path", ["a folder", "none.yaml", "none/none.yaml", "n\0l.yaml", "x" * 5000])
+def test_what_is_no_file_is_a_wrong_usage(path, tmp_path):
+    (tmp_path / "a folder").mkdir()
+    compiled = pwxc.compile(tmp_path / path, to="pw")
+    assert [item.code.id for item in compiled.diagnostics] == ["PWX0001"]
+    if "\0" not in path:
+        code, _, err, *_ = run("compile", str(tmp_path / path), "--from", "osmo", "--to", "pw", "-o", str(tmp_path / "o"))
+        assert (code, "error[PWX0001]" in err, (tmp_path / "o").exists()) == (2, True, False)
+
+
+def test_a_local_file_may_be_as_bad(tmp_path):
+    spec = GOOD.replace("contents: |\n        echo \"$SIZE\" > {{output}}/x", "localpath: script")
+    assert "localpath" in spec
+    source = tmp_path / "wf.yaml"
+    source.write_text(spec)
+    script = tmp_path / "script"
+    for content in (b"\xff\xfe\0", b"{{ ''.__class__ }}", LOOP.encode(), b"{{" * 10_000, b"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"):
+        script.write_bytes(content)
+        compiled = pwxc.compile(source, to="pw", origin="osmo", lossy=True)
+        assert not compiled.ok
+        assert [item.severity.name for item in compiled.diagnostics].count("ERROR") == 1
+    script.unlink()
+    script.mkdir()
+    assert [item.code.id for item in pwxc.compile(source, to="pw", origin="osmo").diagnostics] == ["PWX2134"]
+
+
+MUTATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["cut", "insert", "double", "swap"]),
+        st.integers(0, len(GOOD)),
+        st.integers(0, 40),
+        st.sampled_from(
+            ["{{", "}}", "{%", "%}", "{#", "[", "]", "{", "}", ":", "- ", "\n", "\t", "'", '"', "|", ">-", "&a ", "*a", "<<: ",
+             "!!", "?", ",", "~", "\\", "\0", "\r", "\x85", "\u2028", "\ue0000\ue001", "{{output}}", "{{input:0}}", "<<output>>",
+             "{{host:a}}", "/osmo/data/output", "$(SIZE)", "$$", "null", "true", "0x", "1e9", "-", "workflow:\n", "groups: []\n",
+             "default-values:\n", "{{ size }}", "{% for i in range(size) %}", "{% endfor %}", "é", "\N{PILE OF POO}"]
+        ),
+    ),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+def mutate(text: str, changes: list[tuple[str, int, int, str]]) -> str:
+    for kind, at, length, piece in changes:
+        end = at + length
+        if kind == "cut":
+            text = text[:at] + text[end:]
+        elif kind == "insert":
+            text = text[:at] + piece + text[at:]
+        elif kind == "double":
+            text = text[:end] + text[at:end] + text[end:]
+        else:
+            text = text[:at] + piece + text[end:]
+    return text
+
+
+@settings(max_examples=250, deadline=None)
+@given(MUTATIONS)
+@example([("insert", 0, 0, "\ue0000\ue001")])
+@example([("insert", GOOD.index("echo"), 0, "\ue0000\ue001 ")])
+@example([("swap", GOOD.index("[bash"), len("[bash, /tmp/run.sh]"), "null")])
+def test_a_changed_file_is_read_or_refused_and_never_raises(changes):
+    text = mutate(GOOD, changes)
+    compiled = pwxc.compile(text + "\n", to="pw", origin="osmo")
+    errors = [item for item in compiled.diagnostics if item.severity.name == "ERROR"]
+    assert compiled.ok != bool(errors)
+    for item in compiled.diagnostics:
+        if item.span is not None:
+            span = item.span.resolve()
+            assert 0 <= span.start <= span.end <= len(span.source.text)

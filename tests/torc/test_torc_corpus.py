@@ -1,0 +1,84 @@
+"""Real specifications: what torc itself says to them, and that writing them again changes no meaning.
+
+Keys that no version knows, and `jobs_sort_method`, which 0.25 refuses, are not written again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from torc_files import read_text, written
+
+from pwxc.registry import ReadSettings
+from pwxc.source import Source
+from pwxc_targets.torc.model import VERBATIM
+from pwxc_targets.torc.verdict import verdicts
+
+FOLDER = Path(os.environ.get("PWXC_CORPUS", "/nonexistent")) / "torc"
+pytestmark = [pytest.mark.corpus, pytest.mark.skipif(not FOLDER.is_dir(), reason="PWXC_CORPUS is not set")]
+COLUMNS = {"2025-11-13": "r0", "2025-12-07": "r1", "v0.12.0": "0.12", "v0.25.1": "0.25"}
+
+EXPLAINED = {
+    # the first reader of KDL is another program than the later ones: it does not know parameterised files, and takes
+    # no notice of the jobs of actions and of blocks that came later; we judge KDL by the later readers
+    "r0": (".kdl",),
+}
+STRICTER_R0 = ("slurm_staged_pipeline.json5", "slurm_staged_pipeline.yaml")
+"""The first version refuses a setting of the monitor or of schedulers there that we take for known."""
+
+
+def rows():
+    index = FOLDER / "INDEX.tsv"
+    if not index.is_file():
+        return []
+    lines = index.read_text().splitlines()
+    names = lines[0].split("\t")
+    return [dict(zip(names, line.split("\t"), strict=False)) for line in lines[1:]]
+
+
+def test_verdicts_equal_those_of_torc():
+    wrong = []
+    for row in rows():
+        text = (FOLDER / row["file"]).read_text()
+        ours = verdicts(Source(row["file"], text), ReadSettings(folder=FOLDER))
+        for pair in row["real_torc_says"].split():
+            column, theirs = pair.split("=", 1)
+            version = COLUMNS[column]
+            explained = version == "r0" and row["file"].endswith((*EXPLAINED["r0"], *STRICTER_R0))
+            if ours[version] != theirs and not explained:
+                wrong.append((row["file"], version, ours[version], theirs))
+    assert wrong == []
+
+
+def test_what_a_version_accepts_is_read_without_errors():
+    wrong = []
+    for row in rows():
+        said = row["real_torc_says"]
+        workflow, _ = read_text((FOLDER / row["file"]).read_text(), row["file"])
+        current = "v0.25.1=ok" in said or "v0.25.1=create-ok" in said
+        if current and workflow is None:
+            wrong.append(row["file"])
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", ["yaml", "json5"])
+def test_written_again_nothing_changes(kind):
+    changed = []
+    for row in rows():
+        workflow, _ = read_text((FOLDER / row["file"]).read_text(), row["file"])
+        if workflow is None:
+            continue
+        made, _, entries = written(workflow, format=kind)
+        once, _ = read_text(made.files[0].text, f"w.{kind}")
+        if once is None:
+            changed.append(row["file"])
+            continue
+        assert written(once, format=kind)[0] == made, "a second pass changes the text"
+        kept = (*workflow.passthrough, *(entry for item in workflow.allocations for entry in item.passthrough))
+        lost = {entry.path[0] for entry in kept} - (set(VERBATIM) - {"jobs_sort_method"})
+        if once != workflow and not lost:
+            changed.append(row["file"])
+        assert not [entry for entry in entries if entry.code is not None and entry.code.id == "PWX3001"]
+    assert changed == []
