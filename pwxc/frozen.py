@@ -18,15 +18,21 @@ def make_frozen(cls: type | None = None, /, *, kw_only: bool = False) -> Any:
     if cls is None:
         return lambda cls: make_frozen(cls, kw_only=kw_only)
     made: Any = attrs.frozen(cls, kw_only=kw_only, eq=False, repr=False, weakref_slot=False)
-    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(made)
-    methods = {**_comparing(tuple(field.name for field in fields if field.eq)), "__repr__": _showing(fields)}
-    for name, method in methods.items():
-        if name not in vars(cls):
-            setattr(made, name, method)
+    add_methods(made, hashable=True)
     return made
 
 
-def _comparing(names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
+def add_methods(cls: Any, *, hashable: bool) -> None:
+    """Give an attrs class that was made without them equality, a hash and a text, unless it has its own."""
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
+    methods = _comparing(tuple(field.name for field in fields if field.eq))
+    methods |= {"__repr__": _showing(fields)} | ({} if hashable else {"__hash__": None})
+    for name, method in methods.items():
+        if name not in vars(cls):
+            setattr(cls, name, method)
+
+
+def _comparing(names: tuple[str, ...]) -> dict[str, Callable[..., Any] | None]:
     values: Callable[[object], object] = attrgetter(*names) if names else type
 
     def equal(self: object, other: object) -> bool:

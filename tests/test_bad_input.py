@@ -48,6 +48,11 @@ def template(inside: str) -> bytes:
     return GOOD.replace("echo", inside + "\n        echo").encode()
 
 
+def section(inside: str) -> bytes:
+    """Make a file that is no template, with more lines in its `workflow`."""
+    return f"workflow:\n  name: w\n  tasks:\n  - {{name: a, image: x, command: [sh]}}\n{inside}\n".encode()
+
+
 def bomb(levels: int) -> bytes:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels)]
@@ -88,7 +93,7 @@ FILES = {
     "a slow loop": template(LOOP),
     "a loop in a loop in a loop": template(LOOP.replace("{% endfor %}", LOOP + "{% endfor %}", 1)),
     "a long output": template("{% for i in range(99999) %}" + "x" * 5000 + "{% endfor %}"),
-    "a power": template("{{ 9**9**9 }}"),
+    "a power": template("{{ 9**(9**9) }}"),
     "a power of a variable": template("{{ (size * 1000) ** (10 ** 9) }}"),
     "a long text": template("{{ 'x' * 10**10 }}"),
     "a long list": template("{{ ([0] * 10**9) | length }}"),
@@ -119,10 +124,23 @@ FILES = {
     "a bad pattern": GOOD.replace("inputs: [{task: a}]", "inputs: [{task: a, regex: '(' }]").encode(),
     "a deep pattern": GOOD.replace("{task: a}", "{task: a, regex: '" + "(" * 9000 + ")" * 9000 + "'}").encode(),
     "a long number": GOOD.replace("size: 4", "size: " + "9" * 100_000).encode(),
-    "a long exponent": GOOD.replace("[{task: a}]", "[{task: a}]\n    resource: 1e999999999").encode(),
-    "a long duration": (GOOD.partition("default")[0] + "  timeout: {exec_timeout: " + "9" * 9999 + "d}\n").encode(),
+    "a long exponent": GOOD.replace("[{task: a}]", "[{task: a}]\n    resource: 1.0e+999999999").encode(),
+    "a long duration": section("  timeout: {exec_timeout: " + "9" * 9999 + "d}"),
+    "an endless duration": section("  timeout: {exec_timeout: .inf}"),
+    "a duration that is no number": section("  timeout: {exec_timeout: .nan}"),
+    "a long number of cores": section("  resources: {default: {cpu: '" + "9" * 9999 + "'}}"),
+    "a core that is no number": section("  resources: {default: {cpu: .inf}}"),
     "a long exit code": GOOD.replace("[{task: a}]", "[{task: a}]\n    exitActions: {FAIL: '" + "1" * 9999 + "'}").encode(),
-    "a long quantity": (GOOD.partition("default")[0] + "  resources: {default: {memory: " + "9" * 9999 + "Gi}}\n").encode(),
+    "a slow exit code": GOOD.replace("[{task: a}]", "[{task: a}]\n    exitActions: {FAIL: '" + "1" * 60 + "x'}").encode(),
+    "a long quantity": section("  resources: {default: {memory: " + "9" * 9999 + "Gi}}"),
+    "tokens that do not end": template("{{input:" * 100_000),
+    "tokens above the first section": b"{{ " * 300_000 + b"\n" + GOOD.encode() + b"x: 1\n",
+    "tokens in a default that do not end": (GOOD.replace("size: 4", "size: '" + "{{input:" * 50_000 + "'")).encode(),
+    "blanks in a token of a default": (GOOD.replace("size: 4", "size: '{{input:" + " " * 200_000 + "'")).encode(),
+    "many undefined names": template("".join("{{ n%d }}" % n for n in range(5_000))),
+    "many uses of an undefined name": template("{{ n }}" * 20_000),
+    "many tags above a fault": template("{% if 1 %}{% endif %}" * 10_000 + "{{ n }}"),
+    "many unknown tasks": section("  - {name: b, image: x, command: [sh], inputs: [" + "{task: zz}, " * 20_000 + "]}"),
 }
 FINE = {
     "line ends of Windows": GOOD.replace("\n", "\r\n").encode(),
@@ -130,6 +148,9 @@ FINE = {
     "both": b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode(),
     "no newline at the end": GOOD.rstrip().encode(),
     "characters beyond the basic plane": GOOD.replace("echo", "echo \N{PILE OF POO}").encode(),
+    "many blank lines": GOOD.encode() + b"\n" * 200_000,
+    "blank lines above": b"\n" * 200_000 + GOOD.encode(),
+    "variables that do not end": GOOD.replace('"cat"', '"cat", "' + "$(" * 100_000 + '"').encode(),
     "private characters": GOOD.replace("echo", "echo \ue0000\ue001 \ue000").encode(),
 }
 

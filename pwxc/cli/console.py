@@ -13,6 +13,8 @@ from pwxc.diagnostics import Diagnostic
 from pwxc.diagnostics import codes as C  # noqa: N812
 from pwxc.diagnostics.render import render_json, render_text, summarise
 
+MOST = 200
+"""How many diagnostics are shown as text."""
 FORMAT = "pwxc.format"
 """Key of a context's `meta`: the format that the user asked for."""
 
@@ -48,7 +50,8 @@ def render(diagnostics: Iterable[Diagnostic], form: str, *, colour: bool) -> str
     if form == "json":
         return render_json(items)
     summary = summarise(items)
-    return render_text(items, colour=colour) + (f"\n{summary}\n" if summary else "")
+    hidden = f"… and {len(items) - MOST:,} more\n" if len(items) > MOST else ""
+    return render_text(items[:MOST], colour=colour) + hidden + (f"\n{summary}\n" if summary else "")
 
 
 def write_result(text: str) -> None:

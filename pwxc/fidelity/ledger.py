@@ -19,11 +19,12 @@ import attrs
 from pwxc.diagnostics import Code, Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
 from pwxc.fidelity.fate import Fate
+from pwxc.frozen import frozen
 from pwxc.ir.entity import fields_of, is_entity, place_of
 from pwxc.source import Span
 
 
-@attrs.frozen
+@frozen
 class Entry:
     """What became of one leaf. `where` is its place in the output, in words; `why` is told for the losing fates."""
 
@@ -221,7 +222,7 @@ def _not_carried(noun: Any, name: str) -> str:
     return f"{_describe(noun)}: `{name.replace('_', ' ')}` is not carried into the output"
 
 
-@attrs.frozen
+@frozen
 class _Trail:
     """The way to a noun in the source, and where it went."""
 

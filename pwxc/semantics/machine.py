@@ -119,7 +119,7 @@ class Machine:
                 self._ended.append(slot)
         for slot in ended:
             self._fail_fast(slot)
-            slot.node.note_end(slot, self._undecided.append, self.clock)
+            slot.node.note_end(slot, self._on_ready, self.clock)
         undecided, self._undecided = self._undecided, []
         for slot in undecided:
             if slot.state is None and not slot.decided and slot.is_open():
@@ -128,6 +128,9 @@ class Machine:
 
     def _on_run_end(self, run: Run) -> None:
         self._runs_ended.append(run)
+
+    def _on_ready(self, slot: Slot) -> None:
+        self._undecided.append(slot)
 
     def _on_run_retry(self, run: Run) -> None:
         self._retried.append(run)
@@ -214,7 +217,7 @@ class Machine:
         for slot in chosen:
             slot.node.running += 1
             slot.started = True
-            slot.start(self.clock, self.environment, self._undecided.append)
+            slot.start(self.clock, self.environment, self._on_ready)
         return bool(chosen)
 
     def _trace(self) -> Trace:

@@ -19,6 +19,7 @@ import cattrs
 
 from pwxc.diagnostics import Code, Diagnostics, did_you_mean
 from pwxc.diagnostics import codes as C  # noqa: N812
+from pwxc.frozen import add_methods, frozen
 from pwxc.source import Span
 from pwxc.yaml.nodes import Document, MappingNode, Node, ScalarNode, SequenceNode
 from pwxc.yaml.schema import Schema, core
@@ -26,6 +27,9 @@ from pwxc.yaml.schema import Schema, core
 Hook = Callable[[Any, Any], Any]
 """Takes a node and a type, gives the value or `INVALID`."""
 _S = TypeVar("_S", bound="Surface")
+
+_HELPED = 200
+"""How many faults of a file get a suggestion, which costs more than all else."""
 
 
 class _Invalid:
@@ -112,7 +116,7 @@ def ready(cls: type) -> None:
         if base in _WAITING:
             _WAITING.discard(base)
             del base.__init__  # type: ignore[misc]
-            attrs.define(kw_only=True, slots=False)(base)
+            add_methods(attrs.define(base, kw_only=True, slots=False, eq=False, repr=False), hashable=False)
 
 
 @contextmanager
@@ -196,7 +200,7 @@ def kind_of(node: Node) -> str:
     return names.get(type(value), "a date" if hasattr(value, "year") else "another type")
 
 
-@attrs.frozen
+@frozen
 class KeyInfo:
     """A model's field as the language sees it."""
 
@@ -262,9 +266,8 @@ def _model_hook(cls: type, converter: cattrs.Converter) -> Hook:
 
 def _unknown(key_node: ScalarNode, child: Node, table: dict[str, Any]) -> Any:
     context = reading()
-    context.fault(
-        key_node, f"unknown key `{key_node.value}`", context.unknown, help=did_you_mean(key_node.value, table)
-    )
+    help_text = did_you_mean(key_node.value, table) if len(context.diagnostics) < _HELPED else ""
+    context.fault(key_node, f"unknown key `{key_node.value}`", context.unknown, help=help_text)
     return plain(child)
 
 

@@ -7,7 +7,7 @@ import re
 from pwxc.registry import Lazy, Target
 
 _SECTION = re.compile(r"^[ \t]*[\"']?(workflow|default-values)[\"']?[ \t]*:", re.MULTILINE)
-_BODY = re.compile(r"^\s+-?\s*[\"']?(tasks|groups|image)[\"']?[ \t]*:", re.MULTILINE)
+_BODY = re.compile(r"^[ \t]+(?:-[ \t]*)?[\"']?(tasks|groups|image)[\"']?[ \t]*:", re.MULTILINE)
 
 
 def looks_like_osmo(text: str, filename: str) -> float:

@@ -11,6 +11,7 @@ import attrs
 from yaml.nodes import MappingNode, ScalarNode
 
 from pwxc.diagnostics import Diagnostics, Related
+from pwxc.frozen import frozen
 from pwxc.source import Source, Span
 from pwxc.yaml.nodes import Document, compose, walk
 from pwxc_targets.osmo import codes as C  # noqa: N812
@@ -20,7 +21,7 @@ from pwxc_targets.osmo.onepass import Rendered, Turn, render_part, settle_leaks
 from pwxc_targets.osmo.template import LOOSE_TOKEN, Lines, is_template, needs_rendering, spell_tokens
 
 
-@attrs.frozen
+@frozen
 class Settings:
     """What the command line gave."""
 
@@ -180,7 +181,7 @@ def _as_mapping(found: object, chosen: Mapping[str, object]) -> dict[Any, object
 
 def _report_head(lines: Lines, sections: cutting.Sections, diagnostics: Diagnostics) -> None:
     """Say that tags above the first section do nothing."""
-    mark = re.search(r"(?s)\{\{.*?\}\}|\{%.*?%\}", lines.text[: sections.start])
+    mark = re.search(r"(?s)\{\{.{0,200}?\}\}|\{%.{0,200}?%\}", lines.text[: sections.start])
     if mark is not None:
         diagnostics.add(
             C.DROPPED_HEAD,

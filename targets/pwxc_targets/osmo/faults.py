@@ -23,6 +23,8 @@ _WORDS = {
     "RecursionError": "the template nests or recurses too deeply",
     "Died": "rendering fails without a word: it recurses too deeply or needs too much memory",
 }
+_LOOKED_AT = 20_000
+"""How many lexemes are looked at where there are too many for Jinja."""
 _BLOCKS = frozenset({"for", "if", "macro", "call", "filter", "with", "block", "autoescape"})
 _TOKEN_WORDS = ("output", "input", "host", "workflow_id", "uuid")
 _SECOND_PASS = "a file is rendered a second time, with the values of `--set` and without `default-values`"
@@ -50,7 +52,8 @@ class Scene:
 
 def report(answer: Answer, scene: Scene, diagnostics: Diagnostics) -> None:
     """Report all that an answer says is wrong."""
-    lexemes, _ = lex(scene.template)
+    costly = answer.fault is not None and answer.fault.kind in _COSTLY
+    lexemes, _ = lex(scene.template, _LOOKED_AT if costly else None)
     for missing in answer.missing:
         _report_missing(missing, lexemes, scene, diagnostics)
     if answer.fault is not None and not answer.missing:

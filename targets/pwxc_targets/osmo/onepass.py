@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
 from yaml.nodes import ScalarNode
 
 from pwxc.diagnostics import Diagnostics, Related
+from pwxc.frozen import frozen
 from pwxc.source import Source
 from pwxc.yaml.nodes import Document, walk
 from pwxc_targets.osmo import codes as C  # noqa: N812
@@ -22,7 +22,7 @@ from pwxc_targets.osmo.template import (
 )
 
 
-@attrs.frozen
+@frozen
 class Turn:
     """What a rendering needs to know besides the text."""
 
@@ -34,7 +34,7 @@ class Turn:
     """Places that belong to the story of an undefined name."""
 
 
-@attrs.frozen
+@frozen
 class Rendered:
     """A rendered text, whose places lead back to the part that was rendered."""
 

@@ -16,6 +16,7 @@ import attrs
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pwxc.diagnostics import Diagnostics
+from pwxc.frozen import frozen
 from pwxc.source import Source, Span
 from pwxc.yaml.schema import yaml11
 from pwxc_targets.osmo import codes as C  # noqa: N812
@@ -95,7 +96,7 @@ def _has_token(value: object) -> bool:
     return isinstance(value, str) and (TOKEN.search(value) or OWN_PATH.search(value)) is not None
 
 
-@attrs.frozen
+@frozen
 class _Uses:
     structural: dict[str, tuple[int, int]]
     """The names that decide something, with a place in the section's text."""
@@ -268,7 +269,9 @@ def report_frozen(found: Parameters, spans: dict[Path, Span], diagnostics: Diagn
     for path, place in found.frozen.items():
         name = ".".join(path)
         value = found.values[path]
-        reason = "its value holds what OSMO replaces later" if _has_token(value) else "the file's structure depends on it"
+        reason = (
+            "its value holds what OSMO replaces later" if _has_token(value) else "the file's structure depends on it"
+        )
         diagnostics.add(
             C.FROZEN_PARAMETER,
             f"parameter `{name}` is frozen at `{value}`: {reason}",

@@ -6,7 +6,7 @@ from functools import cache
 
 import cattrs
 
-from pwxc.diagnostics import Diagnostics
+from pwxc.diagnostics import Diagnostic, Diagnostics
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
@@ -56,7 +56,7 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
         return None
     mended = mend(workflow, document) if diagnostics.failed else Mended()
     check_workflow(context, workflow, mended)
-    diagnostics.items[before:] = sorted(diagnostics.items[before:], key=lambda item: item.span.start if item.span else 0)
+    diagnostics.items[before:] = sorted(diagnostics.items[before:], key=_place)
     if diagnostics.failed_besides(_passable(settings.allow)):
         return None
     parameters = find_parameters(source, template, expanded) if expanded.templated else Parameters()
@@ -64,6 +64,10 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     lowered = lowering.workflow(workflow)
     report_frozen(parameters, lowering.parameter_spans(), diagnostics)
     return None if diagnostics.failed_besides(_passable(settings.allow)) else lowered
+
+
+def _place(item: Diagnostic) -> int:
+    return item.span.start if item.span is not None else 0
 
 
 def _passable(allowed: frozenset[str]) -> frozenset[str]:

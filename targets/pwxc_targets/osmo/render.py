@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc_targets.osmo.packing import StandIn, pack, unpack
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ ROUNDS = 20
 _UNDEFINED = re.compile(r"'(\w+)' is undefined$")
 
 
-@attrs.frozen
+@frozen
 class Fault:
     """Why a rendering failed: the kind is the class of the exception, or a word of ours for a limit."""
 
@@ -48,7 +49,7 @@ class Fault:
     at: int | None = None
 
 
-@attrs.frozen
+@frozen
 class Missing:
     """A name that has no value, and where the statement begins that needed it first."""
 
@@ -56,7 +57,7 @@ class Missing:
     at: int | None
 
 
-@attrs.frozen
+@frozen
 class Answer:
     """What a rendering gave."""
 
@@ -65,7 +66,7 @@ class Answer:
     fault: Fault | None = None
 
 
-@attrs.frozen
+@frozen
 class Question:
     """A text to render, whose last newline has been dealt with."""
 

@@ -13,6 +13,7 @@ from bisect import bisect_right
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.source import Span
 from pwxc_targets.osmo.render import Question, render
 from pwxc_targets.osmo.template import Lexeme, Lines, fold_tokens, keyword, lex, tags
@@ -24,7 +25,7 @@ _END = chr(_FIRST[1] + _PLANE)
 _MARKS = re.compile(f"([{chr(_FIRST[0])}-{_END}])")
 
 
-@attrs.frozen
+@frozen
 class Piece:
     """A part of the template that makes text: literal, or an expression with all of its tag."""
 
@@ -33,7 +34,7 @@ class Piece:
     literal: bool
 
 
-@attrs.frozen
+@frozen
 class Run:
     """Characters of the rendered text from `at` on, and the piece that made them."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -37,6 +37,10 @@ class Check:
         found = node if node is not None else construct.node
         assert found is not None
         return self.context.document.span(found)
+
+    def suggest(self, word: str, known: Iterable[str]) -> str:
+        """Give a help text that names what may be meant, unless so much is wrong that it would take long."""
+        return did_you_mean(word, known) if len(self.context.diagnostics) < 200 else ""
 
     def fault(self, code: Code, message: str, span: Span, *, help: str = "", related: Span | None = None) -> None:
         """Report a fault."""
@@ -145,7 +149,7 @@ def _check_upstream(check: Check, item: model.TaskInput, number: int, home: dict
     elif not colon and name in check.mended.lost_names:
         return
     elif not colon and name not in home:
-        check.fault(C.UNKNOWN_TASK, f"there is no task `{name}`", span, help=did_you_mean(name, home))
+        check.fault(C.UNKNOWN_TASK, f"there is no task `{name}`", span, help=check.suggest(name, home))
     elif not colon and home[name] >= number:
         if home[name] == number:
             help_text = "tasks of one group run at the same time and see each other only over the network"
@@ -162,11 +166,11 @@ def _check_resources(check: Check) -> None:
             continue
         if task.resource == "default":
             message = f"task `{task.name}` names no resource, and `resources` has no `default`"
-            check.fault(C.UNKNOWN_RESOURCE, message, check.at(task, "name"), help=did_you_mean("default", known))
+            check.fault(C.UNKNOWN_RESOURCE, message, check.at(task, "name"), help=check.suggest("default", known))
         else:
             message = f"there is no resource `{task.resource}`"
             span = check.at(task, "resource")
-            check.fault(C.UNKNOWN_RESOURCE, message, span, help=did_you_mean(task.resource, known))
+            check.fault(C.UNKNOWN_RESOURCE, message, span, help=check.suggest(task.resource, known))
     _check_topology(check)
 
 

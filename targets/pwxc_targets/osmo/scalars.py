@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from functools import partial
@@ -26,6 +27,10 @@ _SIMPLE = re.compile(r"\s*([+-]?\s*\d+(?:_\d+)*)\s*([a-z]+)\Z")
 _ISO = re.compile(
     r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?\Z",
 )
+_LONGEST = 999_999_999 * 86400.0
+"""Seconds of Python's longest time."""
+MOST_DIGITS = 4300
+"""More than these Python does not read as a number."""
 _TRUE = frozenset({"true", "yes", "on", "t", "y", "1"})
 _FALSE = frozenset({"false", "no", "off", "f", "n", "0"})
 _INTEGER = re.compile(r"\s*[+-]?\d+(?:_\d+)*(?:\.0*)?\s*\Z")
@@ -34,11 +39,12 @@ _INTEGER = re.compile(r"\s*[+-]?\d+(?:_\d+)*(?:\.0*)?\s*\Z")
 def parse_duration(text: str) -> float | None:
     """Give the seconds of a duration text, or None when OSMO would not recognise it (§8)."""
     if (simple := _SIMPLE.match(text)) is not None and simple[2] in SECONDS:
-        return int(simple[1].replace(" ", "")) * SECONDS[simple[2]]
-    iso = _ISO.match(text)
-    if iso is None or not any(iso.groupdict().values()):
-        return None
-    return sum(float(value) * SECONDS[unit] for unit, value in iso.groupdict().items() if value)
+        found = {simple[2]: "".join(simple[1].split())}
+    else:
+        iso = _ISO.match(text)
+        found = {unit: value for unit, value in iso.groupdict().items() if value} if iso is not None else {}
+    seconds = sum(float(value) * SECONDS[unit] for unit, value in found.items())
+    return seconds if found and abs(seconds) <= _LONGEST else None
 
 
 def parse_quantity(text: str) -> float | None:
@@ -46,10 +52,9 @@ def parse_quantity(text: str) -> float | None:
     matched = QUANTITY.match(text)
     if matched is None:
         return None
-    if not matched[2]:
-        return float(matched[1])
-    power = POWERS.get(matched[2])
-    return None if power is None else float(matched[1]) * 2.0**power
+    power = POWERS.get(matched[2]) if matched[2] else 0
+    size = math.inf if power is None else float(matched[1]) * 2.0**power
+    return size if math.isfinite(size) else None
 
 
 def _value(node: Node) -> Any:
@@ -85,8 +90,8 @@ def _integer(node: Any, _: Any) -> Any:
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and _INTEGER.match(value):
-        return int(float(value)) if "." in value else int(value)
+    if isinstance(value, str) and _INTEGER.match(value) and len(value) <= MOST_DIGITS:
+        return int(value.partition(".")[0])
     return reading().fault(node, f"a whole number is due here, not `{_shown(node)}`")
 
 
@@ -108,7 +113,7 @@ def _name(node: Any, _: Any) -> Any:
     if not NAME.match(value):
         return reading().fault(
             node,
-            f"`{value}` is not a name that OSMO takes",
+            f"`{_short(value)}` is not a name that OSMO takes",
             C.BAD_NAME,
             help="begin with a letter, end with a letter or digit; letters, digits, `_` and `-` between",
         )
@@ -118,8 +123,9 @@ def _name(node: Any, _: Any) -> Any:
 def _duration(node: Any, _: Any) -> Any:
     value = _value(node)
     if isinstance(value, bool | int | float):
-        return float(value)
-    seconds = parse_duration(value) if isinstance(value, str) else None
+        seconds = float(value) if abs(value) <= _LONGEST else None
+    else:
+        seconds = parse_duration(value) if isinstance(value, str) else None
     if seconds is None:
         return reading().fault(
             node,
@@ -143,10 +149,12 @@ def _quantity(node: Any, _: Any) -> Any:
     text = str(value)
     if parse_quantity(text) is None:
         matched = QUANTITY.match(text)
-        what = f"the unit `{matched[2].strip()}`" if matched else "an amount without a number"
+        what = f"the unit `{_short(matched[2].strip())}`" if matched else "an amount without a number"
+        if matched and (not matched[2] or matched[2] in POWERS):
+            return reading().fault(node, f"`{_short(text)}` is no amount that a machine has", C.BAD_QUANTITY)
         return reading().fault(
             node,
-            f"`{text}` has {what}, which OSMO does not know" if matched else f"`{text}` is {what}",
+            f"`{_short(text)}` has {what}, which OSMO does not know" if matched else f"`{_short(text)}` is {what}",
             C.BAD_QUANTITY,
             help="write a number directly followed by `Ki`, `Mi`, `Gi` or `Ti`",
         )
@@ -159,7 +167,7 @@ def _regex(node: Any, kind: Any) -> Any:
         try:
             re.compile(text)
         except (re.error, RecursionError, OverflowError) as fault:
-            return reading().fault(node, f"`{text}` is not a regular expression: {fault}", C.BAD_REGEX)
+            return reading().fault(node, f"`{_short(text)}` is not a regular expression: {fault}", C.BAD_REGEX)
     return text
 
 
@@ -173,7 +181,11 @@ def _credential(node: Any, kind: Any) -> Any:
 
 
 def _shown(node: Any) -> str:
-    return node.value if isinstance(node, ScalarNode) else kind_of(node)
+    return _short(node.value) if isinstance(node, ScalarNode) else kind_of(node)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def osmo_converter() -> cattrs.Converter:

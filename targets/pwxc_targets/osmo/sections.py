@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import attrs
-
 from pwxc.diagnostics import Diagnostics, Related, did_you_mean
+from pwxc.frozen import frozen
 from pwxc.source import Span
 from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo.template import Lines
@@ -25,7 +24,7 @@ _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]*")
 _INDENTED_DEFAULTS = re.compile(r"^[ \t]+default-values[ \t]*:", re.MULTILINE)
 
 
-@attrs.frozen
+@frozen
 class Section:
     """A column-0 key and all text up to the next one; offsets count characters of the text that was cut."""
 
@@ -34,7 +33,7 @@ class Section:
     end: int
 
 
-@attrs.frozen
+@frozen
 class Sections:
     """The sections of a file, in order."""
 

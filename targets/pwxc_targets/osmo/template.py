@@ -9,10 +9,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import attrs
 
+from pwxc.frozen import frozen
 from pwxc.source import Source, Span
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 MARKS = ("{%", "{{", "{#")
 
-_TOKEN = r"\{\{(?:uuid|workflow_id|output|input:[^}]+|host:[^}]+)\}\}"
+_TOKEN = r"\{\{(?:uuid|workflow_id|output|(?:input|host):[^}]{1,128})\}\}"
 TOKEN = re.compile(_TOKEN)
 _CLEAR_TOKEN = re.compile(r"(?<!\{)" + _TOKEN)
 LOOSE_TOKEN = re.compile(r"<<(workflow_id|output|input:[^<>{}\s]+|host:[^<>{}\s]+)>>")
@@ -91,7 +93,7 @@ class Lines:
         return Source(self.source.name, self.text, self.source.path, self.span)
 
 
-@attrs.frozen
+@frozen
 class Masked:
     """A text in which each special token's name is a placeholder of the same length."""
 
@@ -119,7 +121,7 @@ def mask(text: str) -> Masked:
     return Masked(masked, {name: token for token, name in names.items()})
 
 
-@attrs.frozen
+@frozen
 class Lexeme:
     """A piece of a template as Jinja's lexer sees it, and where it begins in the text."""
 
@@ -133,7 +135,7 @@ class Lexeme:
         return self.start + len(self.text.rstrip() if self.kind.endswith("_end") else self.text)
 
 
-@attrs.frozen
+@frozen
 class LexFault:
     """Why the lexer stopped."""
 
@@ -156,14 +158,14 @@ def without_last_newline(text: str) -> str:
     return text[:-1] if text.endswith("\n") else text
 
 
-def lex(text: str) -> tuple[list[Lexeme], LexFault | None]:
-    """Cut a template into lexemes; on a fault give those before it."""
+def lex(text: str, most: int | None = None) -> tuple[list[Lexeme], LexFault | None]:
+    """Cut a template into lexemes, no more than `most`; on a fault give those before it."""
     from jinja2 import TemplateSyntaxError
 
     found: list[Lexeme] = []
     at = 0
     try:
-        for _, kind, piece in environment().lexer.tokeniter(text, None):
+        for _, kind, piece in islice(environment().lexer.tokeniter(text, None), most):
             while at < len(text) and not text.startswith(piece, at):
                 at += 1  # white space that a tag strips is in no lexeme
             found.append(Lexeme(kind, piece, at))

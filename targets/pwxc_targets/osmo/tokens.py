@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-import attrs
-
+from pwxc.frozen import frozen
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.template import Template
 from pwxc.source import Span
 
-TOKEN = re.compile(r"\{\{\s*(output|workflow_id|uuid|input:[^}]*?|host:[^}]*?)\s*\}\}")
+TOKEN = re.compile(r"\{\{\s{0,64}(output|workflow_id|uuid|(?:input|host):[^}]{0,128}?)\s{0,64}\}\}")
 OWN_PATH = re.compile(
     r"(?:(?<![\w./~})\]\ue001])|(?<=://)|(?<=[\s'\"]-\w)|(?<=^-\w))"
     r"/osmo/data/(?:output|input/(?P<number>\d+))(?=[/\s'\"`;:,&|<>()\]}\\]|\.?(?:\s|\Z))"
@@ -20,12 +19,11 @@ OWN_PATH = re.compile(
 OWN_FOLDER = "/osmo/data"
 MARK = re.compile("\ue000(\\d+)\ue001")
 """A parameter's place in the text of the probe rendering: its number between two private-use characters."""
-_KUBERNETES = re.compile(r"\$(\$|\(([^)]*)\))")
 
 Locate = Callable[[int, int], Span]
 
 
-@attrs.frozen
+@frozen
 class Scope:
     """What the tokens of one task may name."""
 
@@ -37,7 +35,7 @@ class Scope:
     """The environment variables of the container."""
 
 
-@attrs.frozen
+@frozen
 class StrayToken:
     """A token that OSMO leaves in the text because it names nothing."""
 
@@ -122,13 +120,18 @@ def expand_kubernetes(template: Template, variables: frozenset[str]) -> Template
 
 def _expand_kubernetes(text: str, variables: frozenset[str]) -> Iterator[str | Expr]:
     at = 0
-    for found in _KUBERNETES.finditer(text):
-        yield text[at : found.start()]
-        at = found.end()
-        if found[1] == "$":
+    last = text.rfind(")")
+    while (dollar := text.find("$", at)) >= 0:
+        yield text[at:dollar]
+        after = text[dollar + 1 : dollar + 2]
+        at = dollar + 1 + len(after)
+        if after == "(" and dollar < last:
+            at = text.index(")", dollar) + 1
+        name = text[dollar + 2 : at - 1]
+        if after == "$":
             yield "$"
-        elif found[2] in variables:
-            yield Ref(Root.ENVIRONMENT, (found[2],))
+        elif after == "(" and name in variables:
+            yield Ref(Root.ENVIRONMENT, (name,))
         else:
-            yield found[0]
+            yield text[dollar:at]
     yield text[at:]

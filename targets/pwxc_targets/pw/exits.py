@@ -74,7 +74,8 @@ class Loop:
         body = [*once, *lines, "fi"]
         if not any(rule.action is ExitAction.RETRY for rule in self.rules):
             return body
-        return ["tries=0", "while :; do", *indent([*body, "break"]), "done"]
+        count = ["export TORC_ATTEMPT_ID=1"] if self.counts else []
+        return [*count, "tries=0", "while :; do", *indent([*body, "break"]), "done"]
 
     def _rule(self, shell: ShellText, rule: ExitRule, test: str, word: str) -> list[str]:
         match rule.action:

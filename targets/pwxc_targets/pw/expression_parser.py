@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pwxc.diagnostics import Diagnostics, did_you_mean
-from pwxc.expr.parse import Failure, Parser
 from pwxc.expr.place import Locate, place
 from pwxc.ir.expr import Call, Expr, Literal, operands
 from pwxc.source import Span
@@ -25,6 +24,8 @@ from pwxc_targets.pw.references import (
 
 if TYPE_CHECKING:
     from lark import Lark
+
+    from pwxc.expr.parse import Parser
 
 _PLAIN = re.compile(rf"\s*((?:{'|'.join(ROOTS)}|needs)(?:\.[\w-]+)+)\s*")
 """A path and nothing else: nine in ten of all expressions, for which lark need not even be imported."""
@@ -47,6 +48,8 @@ class _Vocabulary:
 
 @cache
 def _parser() -> Parser:
+    from pwxc.expr.parse import Parser
+
     return Parser(_Vocabulary())
 
 
@@ -61,6 +64,8 @@ def parse_expression(text: str, locate: Locate, diagnostics: Diagnostics) -> Exp
         expr = read_name(plain[1], locate(plain.start(1), plain.end(1)))
         _remark(expr, diagnostics)
         return expr
+    from pwxc.expr.parse import Failure
+
     found = _parser().parse(text)
     if isinstance(found, Failure):
         code = C.EXPRESSION_TOO_LARGE if found.too_large else C.EXPRESSION_SYNTAX

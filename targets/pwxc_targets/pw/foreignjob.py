@@ -6,17 +6,17 @@ before it (variables, tests of input files) and after it (exit rules, tests of o
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import attrs
 
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import NamedDatum, NamedFile, Variable
+from pwxc.ir.entity import changed
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import ActionCall, Script, Step
-from pwxc.ir.template import Template, join, text
-from pwxc.shell import ShellText, is_variable_name, quote
+from pwxc.ir.template import Template, text
+from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
 from pwxc_targets.pw.context import Writing
@@ -25,16 +25,13 @@ from pwxc_targets.pw.form import StringField
 from pwxc_targets.pw.kept import settle_kept
 from pwxc_targets.pw.nativejob import NativeJob
 from pwxc_targets.pw.nativenames import NativeNames
-from pwxc_targets.pw.runner import indent
 from pwxc_targets.pw.scheduling import JOB_RUNNER, Request, is_submitted, merged, records_of
-from pwxc_targets.pw.sourcevariables import source_variables
+from pwxc_targets.pw.scriptbody import MISSING, UNWRITTEN, Body, file_test, is_plain
 from pwxc_targets.pw.spelling import Spelling
 from pwxc_targets.pw.steps import StepWriter, write_place
 from pwxc_targets.pw.strategy import write_sweep
 
 FOLDER = "folder"
-_PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r{]*\Z")
-_RUN = "run=${PW_JOB_DIR:-$PWD}"
 
 
 @attrs.define
@@ -68,6 +65,7 @@ class ForeignJob(NativeJob):
             made.steps = self._submitted_steps(account, before, after, rules, str(folder))
         else:
             made.steps = [*self.hooks[0], *self._local_steps(before, after, rules), *self.hooks[1]]
+            self._shift_kept(len(self.hooks[0]))
         if self.matrix is not None:
             strategy = self.matrix.strategy
             made.strategy = model.Strategy()
@@ -77,6 +75,15 @@ class ForeignJob(NativeJob):
             with writing.ledger.of(step) as entry:
                 entry.drop("work", C.NO_COUNTERPART, f"the cleanup of `{task.name}` is left out")
         return made
+
+    def _shift_kept(self, by: int) -> None:
+        """Move what is to be put back into steps that stand further down."""
+        head = ("jobs", self.job, "steps")
+        moved = [
+            (path if path[:3] != head else (*head, int(path[3]) + by, *path[4:]), value)
+            for path, value in self.writing.patches
+        ]
+        self.writing.patches[:] = moved if by else self.writing.patches
 
     # where
 
@@ -161,18 +168,28 @@ class ForeignJob(NativeJob):
         steps = self.task.steps
         if rules and len(steps) > 1:
             rules = rules.refuse(self.writing)
-        made = []
-        for at, step in enumerate(steps):
-            first, last = at == 0, at == len(steps) - 1
-            made.append(self._step(step, at, before if first else [], after if last else [], rules))
-        return made or [model.Step(run=":\n")]
+        inner = after if rules else []
+        shift = 1 if before else 0
+        made = [self._step(step, at, at + shift, inner, rules) for at, step in enumerate(steps)]
+        made = made or [model.Step(run=":\n")]
+        if before:
+            made.insert(0, self._check("Check the files that it reads", before, MISSING))
+        if after and not inner:
+            made.append(self._check("Check the files that it writes", after, UNWRITTEN))
+        return made
 
-    def _step(self, step: Step, at: int, before: list[Template], after: list[Template], rules: Loop) -> model.Step:
-        place = ("jobs", self.job, "steps", at)
-        with self.writing.ledger.of(step, where=f"jobs.{self.job}.steps.{at}") as account:
+    def _check(self, name: str, paths: list[Template], what: str) -> model.Step:
+        shell = ShellText(NativeNames(self.spelling))
+        tests = [file_test(shell.word(path), what) for path in paths]
+        return model.Step(name=name, run="\n".join([*shell.preamble, *shell.lines, *tests]) + "\n")
+
+    def _step(self, step: Step, at: int, shown: int, after: list[Template], rules: Loop) -> model.Step:
+        """Write the step `at`, which is the step `shown` of the job."""
+        place = ("jobs", self.job, "steps", shown)
+        with self.writing.ledger.of(step, where=f"jobs.{self.job}.steps.{shown}") as account:
             made = StepWriter(self.writing, self.spelling).write(step, account, *place)
             if made.name is None:
-                made.name = self.task.name if not self.matrix else None
+                made.name = self.task.name if len(self.task.steps) == 1 and self.matrix is None else None
             account.take("placement")
             made.ssh = write_place(self.writing, self.spelling, step.placement, *place)
             if self.task.stop_when_another_fails:
@@ -185,22 +202,20 @@ class ForeignJob(NativeJob):
                 simple = rules.native()
                 if simple is not None and not after:
                     made.retry, rules = simple, Loop()
-                made.run = self._script(account, step.work, before, after, rules)
+                made.run = self._script(account, step.work, after, rules)
         return made
 
-    def _script(
-        self, account: Account, work: Script, before: list[Template], after: list[Template], rules: Loop
-    ) -> str:
+    def _script(self, account: Account, work: Script, after: list[Template], rules: Loop) -> str:
         body = Body(self, account, work, self.task.container)
         if body.is_simple and not (after or rules):
             shell = ShellText(body.names)
-            lines = body.before(shell, before)
+            lines = body.before(shell, [])
             plain = self.spelling.text(account, "work", work.text)
             if not lines:
                 return plain
             return "\n".join([*shell.preamble, *lines]) + "\n" + plain
         shell = ShellText(body.names)
-        lines = ["set -euo pipefail", *body.before(shell, before), *body.wrapped(shell, after, rules), 'exit "$rc"']
+        lines = ["set -euo pipefail", *body.before(shell, []), *body.wrapped(shell, after, rules), 'exit "$rc"']
         return "\n".join([lines[0], *shell.preamble, *lines[1:]]) + "\n"
 
     # the scheduler
@@ -211,17 +226,10 @@ class ForeignJob(NativeJob):
         steps = self.task.steps
         if rules and len(steps) > 1:
             rules = rules.refuse(self.writing)
-        own, allocation = records_of(self.writing, self.task)
-        record = merged(own, allocation) or Resources(name=self.task.name)
-        if record.walltime is None and isinstance(self.task.run_timeout, int | float):
-            record = attrs.evolve(record, walltime=int(self.task.run_timeout))
-        if self.writing.workflow.dialect == "slurm":
-            record = attrs.evolve(record, directives=(text(f"--job-name={self.task.name}"), *record.directives))
-        request = Request(self.writing, account, record)
-        array = self._array_index()
-        group = {"is_disabled": False, **request.build(array)}
-        shell: ShellText | None = None
+        group = {"is_disabled": False, **self._request(account).build(self._array_index())}
+        shell = ShellText(NativeNames(self.spelling))
         lines: list[str] = []
+        inline = False
         for at, step in enumerate(steps):
             with self.writing.ledger.of(step, where=f"jobs.{self.job}.steps") as entry:
                 self._settle_step(entry, step)
@@ -229,12 +237,23 @@ class ForeignJob(NativeJob):
                     entry.drop("work", C.NO_COUNTERPART, "an action cannot be called from a submitted script")
                     continue
                 body = Body(self, entry, step.work, self.task.container)
-                shell = shell or ShellText(body.names)
                 lines += body.before(shell, before if at == 0 else [])
+                inline = len(steps) == 1 and body.can_stand and not (after or rules or self.around[1])
+                if inline:
+                    lines += self.spelling.text(entry, "work", step.work.text).removesuffix("\n").split("\n")
+                    break
                 lines += body.wrapped(shell, after if at == len(steps) - 1 else [], rules)
                 lines.append('[ "$rc" -eq 0 ] || exit "$rc"')
-        script = [*(shell.preamble if shell is not None else []), *self.around[0], *lines, *self.around[1], "exit 0"]
-        return self._around_runner(script, group, folder)
+        script = [*shell.preamble, *self.around[0], *lines, *self.around[1]]
+        return self._around_runner(script if inline else [*script, "exit 0"], group, folder, strict=not inline)
+
+    def _request(self, account: Account) -> Request:
+        record = merged(*records_of(self.writing, self.task)) or Resources(name=self.task.name)
+        if record.walltime is None and isinstance(self.task.run_timeout, int | float):
+            record = changed(record, walltime=int(self.task.run_timeout))
+        if self.writing.workflow.dialect == "slurm":
+            record = changed(record, directives=(text(f"--job-name={self.task.name}"), *record.directives))
+        return Request(self.writing, account, record)
 
     def _settle_step(self, entry: Account, step: Step) -> None:
         entry.emulate("work", "placement", "name", "id")
@@ -249,19 +268,21 @@ class ForeignJob(NativeJob):
             return None
         return "${{ matrix." + ".".join(self.matrix.leaves[0]) + " }}"
 
-    def _around_runner(self, script: list[str], group: dict[str, Any], folder: str) -> list[model.Step]:
+    def _around_runner(
+        self, script: list[str], group: dict[str, Any], folder: str, *, strict: bool
+    ) -> list[model.Step]:
         """Give the steps that submit a script, wait for it and end with its status, which the job runner hides."""
         key = self._instance()
-        status = f'"$run/.pwxc/{self.job}.status"' if not key else f'"$run/.pwxc/{self.job}.$instance.status"'
-        prepare = ["set -euo pipefail", _RUN, *key, 'mkdir -p "$run/.pwxc"', f"rm -f {status}"]
-        trap = f"trap 'echo \"$?\" > {status}' EXIT"
-        head = ["set -euo pipefail", 'run=${PW_JOB_DIR:-$PWD}', *key, trap]
-        submitted = [*head, *self._enter(folder), *script]
+        name = f"{self.job}.$pwxc_instance" if key else self.job
+        status = f"pwxc_status=${{PW_JOB_DIR:-$PWD}}/.pwxc/{name}.status"
+        begin = [*key, status]
+        prepare = ["set -euo pipefail", *begin, 'mkdir -p "${pwxc_status%/*}"', 'rm -f "$pwxc_status"']
+        head = [*begin, 'trap \'echo "$?" > "$pwxc_status"\' EXIT', *self._enter(folder)]
+        submitted = [*(["set -euo pipefail"] if strict else []), *head, *script]
         check = [
             "set -euo pipefail",
-            _RUN,
-            *key,
-            f"if ! read -r rc < {status}; then",
+            *begin,
+            'if ! read -r rc < "$pwxc_status"; then',
             '  echo "the scheduler ended the job before its script did" >&2',
             "  exit 1",
             "fi",
@@ -285,14 +306,14 @@ class ForeignJob(NativeJob):
     def _enter(self, folder: str) -> list[str]:
         if folder in ("None", ""):
             return []
-        return [f"cd {folder}" if folder.startswith("~") else f'cd "{folder}"']
+        return [f"cd {folder} || exit" if folder.startswith("~") else f'cd "{folder}" || exit']
 
     def _instance(self) -> list[str]:
         """Give the lines that tell one instance of a sweep from the others, on the login node and in the job alike."""
         if self.matrix is None:
             return []
         leaves = " ".join("${{ matrix." + ".".join(path) + " }}" for path in self.matrix.leaves)
-        return ["instance=$(cksum <<'PWXC_EOF' | cut -d ' ' -f 1", leaves, "PWXC_EOF", ")"]
+        return ["pwxc_instance=$(cksum <<'PWXC_EOF' | cut -d ' ' -f 1", leaves, "PWXC_EOF", ")"]
 
 
 def cluster_ssh(writing: Writing) -> model.Ssh:
@@ -323,87 +344,3 @@ def plain_environment(writing: Writing) -> bool:
     return all(is_plain(spelling, item.name, item.value) for item in writing.workflow.environment) and not any(
         is_submitted(writing, task) is not False for task in tasks
     )
-
-
-def is_plain(spelling: Spelling, name: str, value: Template) -> bool:
-    """Whether `env` takes a variable as it is; what the platform does to `$` and quotes is not documented."""
-    if not re.fullmatch(r"[a-zA-Z0-9_]+", name):
-        return False
-    return all(_PLAIN_VALUE.match(part) if isinstance(part, str) else spelling.is_inline(part) for part in value.parts)
-
-
-@attrs.define
-class Body:
-    """One script of a task: what stands before it, around it and after it."""
-
-    job: ForeignJob
-    account: Account
-    work: Script
-    container: Any = None
-    names: NativeNames = attrs.field(init=False)
-    text: Template = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Look at the text once."""
-        self.names = NativeNames(self.job.spelling)
-        self.text = self.job.spelling.expand(self.work.text)
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether the text can stand as it is."""
-        late = self.job.spelling.late(self.text)
-        return not late and self.work.shell in (("bash",), ("sh",)) and self.container is None
-
-    def before(self, shell: ShellText, paths: list[Template]) -> list[str]:
-        """Give the lines that stand before the command."""
-        for name, value in self.job.exports:
-            word = shell.word(value)
-            shell.lines.append(f"export {name}={word}" if is_variable_name(name) else f"# no variable: {quote(name)}")
-        shell.lines.extend(source_variables(self.job, self.account, self.text))
-        for path in paths:
-            shell.lines.append(_test(shell.word(path), "is missing before"))
-        lines, shell.lines = shell.lines, []
-        return lines
-
-    def wrapped(self, shell: ShellText, after: list[Template], rules: Loop) -> list[str]:
-        """Give the lines that run the command and leave its status in `rc`."""
-        shell.lines.append("script=$(mktemp)")
-        shell.write_file('"$script"', self._whole())
-        program = " ".join(quote(word) for word in self.work.shell)
-        run = f'{self._launcher(shell)}{program} "$script" || rc=$?'
-        tests = []
-        for path in after:
-            tests.append(_test(shell.word(path), "was not written").replace("exit 1", "rc=1"))
-        checked = ['if [ "$rc" -eq 0 ]; then', *indent(tests), "fi"] if tests else []
-        loop = rules.lines(shell, ["rc=0", run, *checked])
-        lines, shell.lines = [*shell.lines, *loop, 'rm -f "$script"'], []
-        return lines
-
-    def _whole(self) -> Template:
-        parts = self.text.parts
-        ends = bool(parts) and isinstance(parts[-1], str) and parts[-1].endswith("\n")
-        return self.text if ends else join((self.text, text("\n")))
-
-    def _launcher(self, shell: ShellText) -> str:
-        if self.container is None:
-            return ""
-        with self.job.writing.ledger.of(self.container) as account:
-            account.emulate("image", "mounts", "privileged", "host_network")
-            account.cosmetic("passthrough")
-            if not self.job.writing.contained:
-                message = "the image is not used: commands run on the machine itself"
-                account.approximate("image", C.IMAGE_NOT_USED, message, once=True)
-                return ""
-            image = self.container.image
-            first = image.parts[0] if image.parts and isinstance(image.parts[0], str) else ""
-            if not first.startswith(("/", ".", "~")) and "://" not in first:
-                image = Template.of("docker://", *image.parts)
-            binds = "".join(f"--bind {quote(mount)} " for mount in self.container.mounts)
-            own, _ = records_of(self.job.writing, self.job.task)
-            graphics = "--nv " if own is not None and own.gpus else ""
-            word = shell.word(self.job.spelling.expand(image))
-        return f'apptainer exec {graphics}--bind "$script" {binds}{word} '
-
-
-def _test(word: str, what: str) -> str:
-    return f'[ -e {word} ] || {{ echo "a file {what} the command:" {word} >&2; exit 1; }}'

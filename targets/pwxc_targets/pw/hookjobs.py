@@ -94,7 +94,7 @@ class Hooks:
         if hook.trigger is Trigger.TASKS_COMPLETE:
             parents = [task.name for task in self._selected(account, hook)]
         else:
-            parents = [name for name in self.writing.jobs]
+            parents = list(self.writing.jobs)
         needs, test = wait_for(self.writing, account, name, [Edge(parent=item, when=Outcome.END) for item in parents])
         return needs or self.first or None, test
 

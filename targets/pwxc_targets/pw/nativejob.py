@@ -24,7 +24,6 @@ from pwxc_targets.pw.strategy import Matrix, write_sweep
 from pwxc_targets.pw.toplevel import write_environment
 
 
-
 def is_native(task: Task) -> bool:
     """Whether a task is one of scripts and calls only, so that the platform's steps are the same thing."""
     plain = all(isinstance(step.work, Script | ActionCall) for step in task.steps)
@@ -47,7 +46,8 @@ class NativeJob:
     @property
     def spelling(self) -> Spelling:
         """How texts are written."""
-        return Spelling(self.writing, self.matrix.path if self.matrix is not None else None)
+        matrix = self.matrix
+        return Spelling(self.writing) if matrix is None else Spelling(self.writing, matrix.path, matrix.tame)
 
     def write(self, account: Account) -> model.Job:
         """Write the job; every field of the task is settled."""
@@ -123,7 +123,7 @@ class NativeJob:
                 skip = False
                 with self.writing.ledger.of(step) as account:
                     account.whole(Fate.EMULATED)
-            elif isinstance(step.work, Script) and (scheduled is not False or find_session(step) is not None):
+            elif isinstance(step.work, Script) and (scheduled is not False or _is_call(step)):
                 made.insert(0, written := self._submitted(at, place, scheduled))
                 skip = "controller_script" in (written.with_ or {}).get("service", {})
             else:
@@ -189,7 +189,7 @@ class NativeJob:
             kept = {path[1]: value for path, value in kept_by(step.passthrough, "pw").items() if path[0] == "with"}
             rest = {name: self.spelling.value(account, "passthrough", value) for name, value in kept.items()}
             runner = SCRIPT_SUBMITTER if service is not None else runner_for(record, frozenset(rest))
-            group = self._group(account, record, runner, place)
+            group = self._group(account, record, runner, place) if scheduled is not False else {}
             if service is not None:
                 paths = {name: self.spelling.text(account, "work", value) for name, value in service[0].items()}
                 made.uses = SESSION_RUNNER
@@ -202,7 +202,10 @@ class NativeJob:
                 }
             else:
                 made.uses = runner
-                made.with_ = {**common, **self._script(account, step), **rest, **group}
+                groups = {
+                    name: {**rest.pop(name, {}), **value} for name, value in group.items() if isinstance(value, dict)
+                }
+                made.with_ = {**common, **self._runner_script(account, step), **rest, **groups}
         return made
 
     def _group(self, account: Account, record: Resources, runner: str, place: Placement | None) -> dict[str, Any]:
@@ -226,7 +229,7 @@ class NativeJob:
         self.writing.uses_cluster = True
         return "${{ inputs." + self.writing.cluster + " }}"
 
-    def _script(self, account: Account, step: Step) -> dict[str, Any]:
+    def _runner_script(self, account: Account, step: Step) -> dict[str, Any]:
         assert isinstance(step.work, Script)
         made: dict[str, Any] = {}
         if (first := shebang(step.work.shell)) is not None:
@@ -236,6 +239,11 @@ class NativeJob:
         made["use_existing_script"] = False
         made["script"] = self.spelling.text(account, "work", step.work.text)
         return made
+
+
+def _is_call(step: Step) -> bool:
+    """Whether a step was the call of a sub-workflow that does more than run a script."""
+    return any(path[0] == "with" for path in kept_by(step.passthrough, "pw"))
 
 
 def shebang(shell: tuple[str, ...]) -> str | None:
@@ -248,5 +256,3 @@ def shebang(shell: tuple[str, ...]) -> str | None:
     if program.startswith("/"):
         return " ".join((f"#!{program}", *options))
     return " ".join(("#!/usr/bin/env", *(["-S"] if options else []), program, *options))
-
-

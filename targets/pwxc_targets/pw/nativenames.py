@@ -26,9 +26,13 @@ class NativeNames:
         return "${{ " + print_expression(expr) + " }}" if self.spelling.is_inline(expr) else None
 
     def is_tame(self, expr: Expr) -> bool:
-        """Whether the hole is a number or a boolean of the form."""
-        item = self.spelling.writing.inputs.get(expr.path) if isinstance(expr, Ref) else None
-        return isinstance(expr, Ref) and expr.root is Root.INPUT and item is not None and item.type in _TAME
+        """Whether the hole is a number or a boolean of the form, or a value of the matrix that is a plain word."""
+        if not isinstance(expr, Ref):
+            return False
+        if expr.root is Root.SWEEP:
+            return expr.path in self.spelling.tame
+        item = self.spelling.writing.inputs.get(expr.path) if expr.root is Root.INPUT else None
+        return item is not None and item.type in _TAME
 
     def variable(self, expr: Expr) -> tuple[str, str]:
         """Give the mark and the shell expression of a run-time hole."""

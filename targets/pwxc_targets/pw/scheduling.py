@@ -21,7 +21,7 @@ from pwxc.ir.template import Template
 from pwxc.ir.workflow import RequestAllocation, Trigger
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
 from pwxc_targets.pw.context import Writing
-from pwxc_targets.pw.spelling import Spelling
+from pwxc_targets.pw.spelling import Spelling, kept_by
 
 JOB_RUNNER = "marketplace/job_runner/v4.0"
 SCRIPT_SUBMITTER = "marketplace/script_submitter/v3.6"
@@ -268,7 +268,8 @@ def clock(seconds: float) -> str:
 def runner_for(record: Resources | None, given: frozenset[str]) -> str:
     """Choose the sub-workflow: the one that has what the source gave it."""
     only = {"define_cleanup_script", "cleanup_script_path", "use_scheduler_agent", "submit_and_exit"}
-    if given & {*only, "skip_cleanups_file"}:
+    kept = kept_by(record.passthrough, "pw") if record is not None else {}
+    if given & {*only, "skip_cleanups_file"} or "is_enabled" in (kept.get(("pbs",)) or ()):
         return SCRIPT_SUBMITTER
     if record is None or isinstance(record.gpus, int | None):
         return JOB_RUNNER

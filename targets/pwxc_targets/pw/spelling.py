@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -38,7 +38,7 @@ def holes_in(value: Any) -> Iterator[Expr]:
                 yield from holes_in(getattr(value, field.name))
 
 
-EXPRESSIONS = (Ref, Call, Binary, *(kind for kind in Expr.__args__))  # type: ignore[attr-defined]  # a union's members
+EXPRESSIONS = (Ref, Call, Binary, *(kind for kind in Expr.__args__))
 
 
 def sweep_uses(value: Any) -> Iterator[tuple[str, str]]:
@@ -73,6 +73,8 @@ class Spelling:
 
     writing: Writing
     sweep: SweepPath | None = None
+    tame: Container[tuple[str, ...]] = ()
+    """The places below `matrix` whose values are plain words."""
 
     # expressions
 

@@ -81,7 +81,9 @@ class StepWriter:
         return made
 
 
-def write_place(writing: Writing, spelling: Spelling, placement: Placement | None, *place: str | int) -> model.Ssh | None:
+def write_place(
+    writing: Writing, spelling: Spelling, placement: Placement | None, *place: str | int
+) -> model.Ssh | None:
     """Write where work runs: `ABSENT` for no word about it, None for the workspace."""
     if placement is None:
         return ABSENT  # type: ignore[no-any-return]

@@ -26,6 +26,7 @@ ROW = "row"
 """The variable of a zipped sweep, whose values are maps."""
 _SHORT_FLOAT = re.compile(r"-?(0|[1-9]\d*)\.\d*[1-9]\Z")
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_TAME = re.compile(r"[\w./:@%+,=-]*\Z", re.ASCII)
 _LONGEST_RANGE = 64
 """How many numbers a range may have that is written out although an expression could say it."""
 
@@ -36,6 +37,13 @@ class Matrix:
 
     strategy: dict[str, Any] = attrs.field(factory=dict)
     paths: dict[tuple[str, str], tuple[str, ...]] = attrs.field(factory=dict)
+    tame: set[tuple[str, ...]] = attrs.field(factory=set)
+    """The places of values that are plain words, which no quoting can break."""
+
+    def note(self, path: tuple[str, ...], values: Iterable[Any]) -> None:
+        """Remember whether the values at a place are plain words."""
+        if all(_TAME.match(str(value)) for value in values):
+            self.tame.add(path)
 
     def path(self, name: str, form: str) -> tuple[str, ...] | None:
         """Give where a variable is found in a format."""
@@ -149,14 +157,20 @@ def _column(matrix: Matrix, new: str, name: str, forms: list[str], values: Seque
     if isinstance(values, str) or len(forms) == 1:
         for form in forms:
             matrix.paths[name, form] = (new,)
-        return values if isinstance(values, str) else _flow([show(value, forms[0]) for value in values])
+        if isinstance(values, str):
+            return values
+        shown = [show(value, forms[0]) for value in values]
+        matrix.note((new,), shown)
+        return _flow(shown)
     keys = _keys(forms)
-    matrix.paths |= {(name, form): (new, key) for form, key in keys.items()}
+    for form, key in keys.items():
+        matrix.paths[name, form] = (new, key)
+        matrix.note((new, key), [show(value, form) for value in values])
     return _flow([{key: show(value, form) for form, key in keys.items()} for value in values])
 
 
 def _keys(forms: Iterable[str]) -> dict[str, str]:
-    named = {form: "value" if not form else "as_" + _NOT_NAME.sub("_", form) for form in forms}
+    named = {form: "value" if not form else "as_" + _NOT_NAME.sub("_", form).lstrip("_") for form in forms}
     unique = unique_names(named.values(), "A-Za-z0-9_-", lower=False)
     return {form: unique[name] for form, name in named.items()}
 
@@ -169,6 +183,7 @@ def _rows(names: dict[str, str], uses: dict[str, list[str]], columns: dict[str, 
             key = names[name] if len(forms) == 1 else f"{names[name]}_{_keys([form])[form]}"
             keys[name, form] = key
             matrix.paths[name, form] = (ROW, key)
+            matrix.note((ROW, key), [show(value, form) for value in columns[name]])
     lists = [values for values in columns.values() if not isinstance(values, str)]
     rows = []
     for row in zip(*lists, strict=False):

@@ -147,8 +147,10 @@ def _resources(
     reader = OptionReader(name, span)
     defaults = DEFAULTS.get((called.name, called.variant), {})
     for field in _SLURM:
+        if given.get(*below, "slurm", field) == "undefined":
+            continue  # it is left out: the default is for a field that is not given
         value = given.template(*below, "slurm", field) or as_template(defaults.get(field))
-        if value and value.literal != "undefined":
+        if value:
             reader.take(field.replace("_", "-"), value)
     reader.take_lines(given.template(*below, "slurm", "scheduler_directives"), ("slurm", "scheduler_directives"))
     group = given.get(*below, "slurm")

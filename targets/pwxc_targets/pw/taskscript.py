@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import Dataset, InlineFile, Read, Secret, TaskOutput, Url, Write
 from pwxc.ir.expr import Expr, Ref, Root
-from pwxc.ir.task import Command, ExitRule, Script, Task
-from pwxc.ir.template import Template, text
+from pwxc.ir.task import Command, ExitRule, Script, Task, Work
+from pwxc.ir.template import Template, join, text
 from pwxc.shell import ShellText, is_variable_name, quote
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
 from pwxc_targets.pw.context import Writing, folder_field, password_field
@@ -69,8 +69,9 @@ class TaskScript:
         self._command(account, exports)
         self._ending(account)
         account.emulate("steps")
-        with self.writing.ledger.of(task.steps[0]) as step:
-            step.take("work", Fate.EMULATED)
+        for step in task.steps:
+            with self.writing.ledger.of(step) as entry:
+                entry.take("work", Fate.EMULATED)
 
     def _folder(self, word: str) -> None:
         """Have a folder made before everything else."""
@@ -262,11 +263,13 @@ class TaskScript:
 
     def _arguments(self) -> tuple[Template, ...]:
         """Give the command line of the task's work; several steps become one script."""
-        (step,) = self.task.steps
-        if isinstance(step.work, Command):
-            return step.work.arguments
-        assert isinstance(step.work, Script)
-        return (*(text(word) for word in step.work.shell), text("-c"), step.work.text)
+        works = [step.work for step in self.task.steps]
+        match works:
+            case [Command(arguments=arguments)]:
+                return arguments
+            case [Script(text=script, shell=shell)]:
+                return (*(text(word) for word in shell), text("-c"), script)
+        return (text("bash"), text("-ec"), join(_as_script(work) for work in works))
 
     def _container(self, account: Account) -> list[str]:
         container = self.task.container
@@ -359,6 +362,19 @@ class TaskScript:
         target = self.final_text.word(Template((Ref(Root.INPUT, tuple(path.split(".")[1:])),)))
         part = f'"$output"/{quote(dataset.path.literal or "")}' if dataset.path else '"$output"/.'
         self.final_text.lines.append(f"{{ mkdir -p {target} && cp -rL {part} {target}; }} || failed=1")
+
+
+def _as_script(work: Work) -> Template:
+    """Give one of several pieces of work as lines of a script; a call of an action has none."""
+    if isinstance(work, Script):
+        return join((work.text, text("\n")))
+    if isinstance(work, Command):
+        words = [
+            Template.of(*(quote(part) if isinstance(part, str) else part for part in word.parts), " ")
+            for word in work.arguments
+        ]
+        return join((*words, text("\n")))
+    return text(f"echo {quote(work.name)} 'cannot be called here' >&2\nexit 1\n")
 
 
 def _label(template: Template) -> str:

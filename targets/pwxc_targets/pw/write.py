@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pwxc.fidelity import Account, Fate, Ledger
 from pwxc.ir.workflow import Workflow, units
@@ -46,7 +47,7 @@ def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Wri
         jobs = write_jobs(writing)
         made = PwWorkflow(jobs=jobs)
         _top(writing, account, made)
-    inputs = {writing.cluster: cluster_field()} if writing.uses_cluster or not writing.own else {}
+    inputs: dict[str, Any] = {writing.cluster: cluster_field()} if writing.uses_cluster or not writing.own else {}
     inputs |= {**fields, **writing.added}
     made.on = On(execute=Execute(inputs=inputs)) if inputs or not writing.own else None
     tree = to_tree(made)

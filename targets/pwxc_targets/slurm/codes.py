@@ -201,12 +201,6 @@ PRIVILEGE = error(
     "A job has the rights of its user and no others.",
     "Leave it out of the source, or accept the loss.",
 )
-WORKFLOW_LIMIT = warning(
-    "PWX3413",
-    "slurm-workflow-limit",
-    "Slurm has no limit for a workflow as a whole. A small job cancels what is left when the time is over.",
-    "Nothing, if one more job in the queue is acceptable.",
-)
 TOPOLOGY = warning(
     "PWX3414",
     "slurm-topology",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import attrs
 
@@ -18,7 +18,7 @@ from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.shell import quote
-from pwxc.source import Source
+from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.cutting import Word
 from pwxc_targets.slurm.directives import Component, Reading, read_directives
@@ -26,7 +26,8 @@ from pwxc_targets.slurm.getopt import Given, Stray, options
 from pwxc_targets.slurm.lists import Term, dependency
 from pwxc_targets.slurm.lower import Lowered, lower
 from pwxc_targets.slurm.report import report_faults, tolerated_options
-from pwxc_targets.slurm.shellvalues import JOB, UNKNOWN, Shell, Submission, as_template
+from pwxc_targets.slurm.shellrules import JOB, UNKNOWN
+from pwxc_targets.slurm.shellvalues import Shell, Submission, as_template
 from pwxc_targets.slurm.shellwords import ShellError, parse
 from pwxc_targets.slurm.table import names_of
 from pwxc_targets.slurm.wordvalues import BadValueError
@@ -120,22 +121,26 @@ class _Reader:
             return Source(script, submission.files[script])
         return self._find(script, span)
 
-    def _find(self, script: str, span: object) -> Source | None:
+    def _find(self, script: str, span: Span) -> Source | None:
         name = PurePath(script).name
         for source in self.sources:
             if source is not self.driver and PurePath(source.name).name == name:
                 return source
         if self.settings.folder is not None:
-            from pwxc.files import load_file
-
             path = self.settings.folder / script
             if path.is_file():
-                loaded = load_file(path, self.diagnostics)
-                if loaded is not None:
-                    self.sources.append(loaded)
-                return loaded
-        self.diagnostics.add(C.NO_FILE, f"the script `{script}` is not there", span)  # type: ignore[arg-type]
+                return self._load(path, span)
+        self.diagnostics.add(C.NO_FILE, f"the script `{script}` is not there", span)
         return None
+
+    def _load(self, path: Path, span: Span) -> Source | None:
+        try:
+            loaded = Source(str(path), path.read_text(encoding="utf-8-sig"), path)
+        except (OSError, ValueError):
+            self.diagnostics.add(C.NO_FILE, f"the script `{path}` cannot be read as UTF-8 text", span)
+            return None
+        self.sources.append(loaded)
+        return loaded
 
     def _add(
         self,

@@ -46,6 +46,10 @@ def report_faults(reading: Reading, source: Source, diagnostics: Diagnostics, wi
         help_text = _unknown_help(fault) if fault.kind == "unknown-option" else fault.help
         diagnostics.add(code, fault.message, span, help=help_text)
         usable = usable and fault.kind == "newer-option"
+    if usable and len(reading.components) > 1:
+        span = source.span(0, reading.body) if within is None else source.span(within.start, within.end)
+        message = f"the script asks for {len(reading.components)} components; other systems see the first"
+        diagnostics.add(C.HET_JOB, message, span)
     return usable
 
 

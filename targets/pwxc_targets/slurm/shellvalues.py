@@ -6,7 +6,7 @@ A value is a text. Marks of a private range stand in it for what is not known: t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -15,6 +15,20 @@ from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.template import Template
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
+from pwxc_targets.slurm.shellrules import (
+    DEEPEST,
+    INPUT,
+    JOB,
+    LONGEST_LOOP,
+    QUIET,
+    UNKNOWN,
+    escaped,
+    modified,
+    sequence,
+    submits,
+    tested,
+    tokens,
+)  # fmt: skip
 from pwxc_targets.slurm.shellwords import (
     Branch,
     Command,
@@ -28,52 +42,6 @@ from pwxc_targets.slurm.shellwords import (
     parse,
 )  # fmt: skip
 
-JOB = "\ue000"
-INPUT = "\ue001"
-UNKNOWN = "\ue002"
-_LONGEST_LOOP = 10_000
-_DEEPEST = 20
-_QUIET = frozenset(
-    [
-        "echo",
-        "printf",
-        "set",
-        "shopt",
-        "export",
-        "mkdir",
-        "cd",
-        ":",
-        "true",
-        "exit",
-        "return",
-        "local",
-        "declare",
-        "typeset",
-        "unset",
-        "sleep",
-        "source",
-        ".",
-        "pwd",
-        "test",
-        "[",
-        "[[",
-        "squeue",
-        "shift",
-        "read",
-        "wait",
-        "trap",
-        "umask",
-        "ulimit",
-        "module",
-        "ml",
-        "date",
-        "hostname",
-        "break",
-        "continue",
-        "let",
-        "((",
-    ]
-)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)\Z", re.DOTALL)
 _SPECIAL = re.compile(r"\$(?:\{([^{}]*)\}|([A-Za-z_]\w*|[0-9@*#?$!-]))")
 
@@ -124,6 +92,12 @@ class Shell:
     arguments: list[str] | None = None
     depth: int = 0
     turns: int = 0
+    assigned: frozenset[str] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Find the variables that the script sets somewhere."""
+        found = re.findall(r"(?:^|[\s;])([A-Za-z_]\w*)\+?=", self.source.text)
+        self.assigned = frozenset(found)
 
     def run(self, nodes: Sequence[Node]) -> None:
         """Run a script to its end."""
@@ -152,7 +126,7 @@ class Shell:
         self.diagnostics.add(C.DYNAMIC, message, span)
 
     def _loop(self, loop: Loop) -> None:
-        if not _submits(loop.body, self.functions):
+        if not submits(loop.body, self.functions):
             return
         items = [value for token in loop.items for value in self.split(token.text)]
         if loop.test or any(UNKNOWN in item or INPUT in item or re.search(r"[*?]", item) for item in items):
@@ -179,16 +153,16 @@ class Shell:
 
     def _count_turn(self, loop: Loop) -> None:
         self.turns += 1
-        if self.turns > _LONGEST_LOOP:
+        if self.turns > LONGEST_LOOP:
             span = self.source.span(loop.start, loop.end)
-            self.diagnostics.add(C.DYNAMIC, f"the loop runs more than {_LONGEST_LOOP:,} times", span)
+            self.diagnostics.add(C.DYNAMIC, f"the loop runs more than {LONGEST_LOOP:,} times", span)
             raise _LeaveError
 
     def _branch(self, branch: Branch) -> None:
         for test, body in branch.arms:
             verdict = self._verdict(test) if test else True
             if verdict is None:
-                if any(_submits(part, self.functions) for _, part in branch.arms):
+                if any(submits(part, self.functions) for _, part in branch.arms):
                     span = self.source.span(branch.start, branch.end)
                     self.diagnostics.add(C.DYNAMIC, "what is submitted depends on a test that is made at the run", span)
                 return
@@ -206,7 +180,7 @@ class Shell:
             turned, words = True, words[1:]
         if words[:1] not in (["["], ["[["], ["test"]) or any(UNKNOWN in word or INPUT in word for word in words):
             return None
-        found = _tested([word for word in words[1:] if word not in ("]", "]]")])
+        found = tested([word for word in words[1:] if word not in ("]", "]]")])
         return None if found is None else found is not turned
 
     def _command(self, command: Command) -> None:
@@ -242,7 +216,7 @@ class Shell:
             return
         for token in words[1:]:
             self.words(token.text)
-        if name not in _QUIET:
+        if name not in QUIET:
             self.commands.append(words[0])
 
     def _write_file(self, command: Command) -> None:
@@ -252,12 +226,12 @@ class Shell:
         found = re.search(r">\s*(\S+)", text + line)
         if found is not None and here is not None and here.here is not None:
             target = self.value(found.group(1))
-            self.files[target] = self.value(f'"{_escaped(here.here)}"') if here.expanded else here.here
+            self.files[target] = self.value(f'"{escaped(here.here)}"') if here.expanded else here.here
 
     def _assign(self, found: re.Match[str], assigned: dict[str, str], *, alone: bool) -> None:
         name, plus, right = found.groups()
         if right.startswith("("):
-            items = [value for token in _tokens(right[1:-1]) for value in self.split(token)]
+            items = [value for token in tokens(right[1:-1]) for value in self.split(token)]
             self.lists[name] = [*(self.lists.get(name, []) if plus else []), *items]
             return
         value = self.value(right)
@@ -280,7 +254,7 @@ class Shell:
         here = command.here
         content = None
         if here is not None and here.here is not None:
-            content = self.value(f'"{_escaped(here.here)}"') if here.expanded else here.here
+            content = self.value(f'"{escaped(here.here)}"') if here.expanded else here.here
         exported = {name: self.values[name] for name in self.exported if name in self.values} | assigned
         exported = {name: value for name, value in exported.items() if not name.startswith("SBATCH_")}
         if any(UNKNOWN in value or JOB in value for value in exported.values()):
@@ -291,7 +265,7 @@ class Shell:
         return self.submit(Submission(values, content, exported, dict(self.files), start, end))
 
     def _call(self, name: str, arguments: list[str]) -> None:
-        if self.depth >= _DEEPEST:
+        if self.depth >= DEEPEST:
             raise _LeaveError
         before, self.arguments = self.arguments, arguments
         self.depth += 1
@@ -309,7 +283,7 @@ class Shell:
         if found is None:
             return self.words(word)
         low, high, step = int(found.group(1)), int(found.group(2)), int(found.group(3) or 1) or 1
-        if abs(high - low) > _LONGEST_LOOP * step:
+        if abs(high - low) > LONGEST_LOOP * step:
             return [UNKNOWN]
         return [str(number) for number in range(low, high + 1, step)] if low <= high else [
             str(number) for number in range(low, high - 1, -step)
@@ -378,7 +352,7 @@ class Shell:
         value = self._indexed(name, index) if index else self._plain(name, rest)
         if length:
             return UNKNOWN
-        return _modified(value, rest, self.value)
+        return modified(value, rest, self.value)
 
     def _indexed(self, name: str, index: str) -> str:
         items = self.lists.get(name)
@@ -403,6 +377,8 @@ class Shell:
             return self.lists[name][0] if self.lists[name] else ""
         if not name[:1].isalpha() and name[:1] != "_":
             return UNKNOWN
+        if name in self.assigned:
+            return ""  # it is the script's own and has no value yet
         return self._input(name, rest)
 
     def _input(self, name: str, rest: str) -> str:
@@ -472,7 +448,7 @@ class Shell:
         if name == "echo":
             return " ".join(values)
         if name == "seq" and all(re.fullmatch(r"-?\d+", value) for value in values) and 1 <= len(values) <= 3:
-            return " ".join(_sequence([int(value) for value in values]))
+            return " ".join(sequence([int(value) for value in values]))
         if name == "basename" and values and UNKNOWN not in values[0]:
             return values[0].rstrip("/").rpartition("/")[2].removesuffix(values[1] if len(values) > 1 else "")
         if name in self.functions:
@@ -483,80 +459,3 @@ class Shell:
             self.submit = kept
             return marker[-1] if marker and before >= 0 else UNKNOWN
         return UNKNOWN
-
-
-def _sequence(numbers: Sequence[int]) -> Iterator[str]:
-    start, step, stop = (1, 1, numbers[0]) if len(numbers) == 1 else (
-        (numbers[0], 1, numbers[1]) if len(numbers) == 2 else tuple(numbers))  # fmt: skip
-    if step == 0 or abs(stop - start) > _LONGEST_LOOP * abs(step):
-        return
-    yield from (str(number) for number in range(start, stop + (1 if step > 0 else -1), step))
-
-
-def _modified(value: str, rest: str, expand: Callable[[str], str]) -> str:
-    """Apply what follows the name in `${NAME…}`."""
-    if not rest or rest[:2] in (":-", ":=", ":?"):
-        return expand(rest[2:]) if rest[:2] in (":-", ":=") and value == "" else value
-    if rest[:2] == ":+":
-        return expand(rest[2:]) if value else ""
-    if rest.startswith("//"):
-        old, _, new = rest[2:].partition("/")
-        return value.replace(expand(old), expand(new))
-    if rest[0] in "#%":
-        greedy = rest[:2] in ("##", "%%")
-        pattern = expand(rest[2:] if greedy else rest[1:])
-        if JOB in value and ("*" in pattern or pattern in (";",)):
-            return value
-        if "*" not in pattern:
-            return value.removeprefix(pattern) if rest[0] == "#" else value.removesuffix(pattern)
-    return UNKNOWN
-
-
-def _tested(words: Sequence[str]) -> bool | None:
-    if len(words) == 1:
-        return words[0] != ""
-    if len(words) == 2 and words[0] in ("-n", "-z"):
-        return (words[1] != "") is (words[0] == "-n")
-    if len(words) == 3:
-        left, operator, right = words
-        if operator in ("=", "==", "!="):
-            return (left == right) is (operator != "!=")
-        comparisons = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
-        if operator in comparisons and re.fullmatch(r"-?\d+", left) and re.fullmatch(r"-?\d+", right):
-            a, b = int(left), int(right)
-            return {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}[operator]
-    return None
-
-
-def _submits(nodes: Sequence[Node], functions: dict[str, tuple[Node, ...]], depth: int = 0) -> bool:
-    """Whether commands submit jobs, or call a function that does."""
-    for node in nodes:
-        match node:
-            case Command():
-                if any(re.search(r"\bsbatch\b", token.text) for token in node.words):
-                    return True
-                name = node.words[0].text if node.words else ""
-                if name in functions and depth < _DEEPEST and _submits(functions[name], functions, depth + 1):
-                    return True
-            case Loop():
-                if _submits(node.body, functions, depth):
-                    return True
-            case Branch():
-                if any(_submits(body, functions, depth) for _, body in node.arms):
-                    return True
-            case Opaque():
-                if node.submits:
-                    return True
-            case Function():
-                pass
-    return False
-
-
-def _tokens(text: str) -> list[str]:
-    from pwxc_targets.slurm.shellwords import tokenize
-
-    return [token.text for token in tokenize(text) if not token.operator]
-
-
-def _escaped(text: str) -> str:
-    return text.replace('"', '\\"')

@@ -8,10 +8,11 @@ from pathlib import PurePath
 from pwxc.diagnostics import Diagnostics
 from pwxc.fidelity import Fate, Ledger
 from pwxc.ir.entity import changed
-from pwxc.ir.task import Gang, Task
+from pwxc.ir.task import ExitAction, Gang, Task
 from pwxc.ir.workflow import Hook, RunCommands, Unit, Workflow
 from pwxc.registry import OutputFile, ReadSettings, Written
 from pwxc.source import Source
+from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm import gangs
 from pwxc_targets.slurm.context import Context
 from pwxc_targets.slurm.jobscript import JobScript, plain_script
@@ -115,6 +116,7 @@ class _Writer:
             members.append((task, file, self._request(task)))
             script = JobScript(self.context, task, job.decoded, member=True)
             self.scripts.append(OutputFile(file, "#!/bin/bash\n" + script.text()))
+        self._gang_losses(gang, [task for task, _, _ in members])
         requests = [item for _, _, item in members]
         uniform = gangs.is_uniform(requests) or job.decoded is not None
         job.request = gangs.whole_request(requests)
@@ -126,6 +128,16 @@ class _Writer:
             self.context, gang, job.slug, members, job.decoded, uniform=uniform, tested=self.plan.tested(gang)
         )
         self._add(job, parts, text)
+
+    def _gang_losses(self, gang: Gang, members: list[Task]) -> None:
+        lead = self.context.tasks[gang.lead]
+        for task in members:
+            if any(rule.action is ExitAction.RETRY for rule in task.exit_rules):
+                message = f"`{task.name}` is started again in its place, while the others of `{gang.name}` go on"
+                self.context.say(C.GANG_RETRY, message, task.span)
+            if task.sweep != lead.sweep:
+                message = f"the sweep of `{task.name}` is not that of `{lead.name}`, the lead of `{gang.name}`"
+                self.context.say(C.MIXED_SWEEP, message, task.span)
 
     def _hook(self, number: int, hook: Hook) -> Job:
         name = self.context.slugs.of(f"hook.{hook.trigger.value}.{number}")

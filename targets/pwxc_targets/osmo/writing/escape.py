@@ -57,9 +57,7 @@ def double_dollars(text: str, *, before_hole: bool = False) -> str:
 
 def has_tokens(text: str) -> bool:
     """Whether a literal text holds what OSMO, or our second spelling, takes for a special token."""
-    return ("{{" in text and TOKEN.search(text) is not None) or (
-        "<<" in text and LOOSE_TOKEN.search(text) is not None
-    )
+    return ("{{" in text and TOKEN.search(text) is not None) or ("<<" in text and LOOSE_TOKEN.search(text) is not None)
 
 
 def is_blocky(text: str) -> bool:

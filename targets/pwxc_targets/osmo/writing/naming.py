@@ -13,8 +13,7 @@ LONGEST_IN_LIST = 58
 """A task of a plain list becomes the group `NAME-group`."""
 
 _WORDS = frozenset(
-    ("and or not in is if else elif for true false none True False None loop self super caller varargs kwargs range "
-     "dict lipsum cycler joiner namespace block macro call filter set raw include import extends").split()
+    ["and", "or", "not", "in", "is", "if", "else", "elif", "for", "true", "false", "none", "True", "False", "None", "loop", "self", "super", "caller", "varargs", "kwargs", "range", "dict", "lipsum", "cycler", "joiner", "namespace", "block", "macro", "call", "filter", "set", "raw", "include", "import", "extends"]
 )  # fmt: skip
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 

@@ -1,0 +1,161 @@
+"""What decides whether a unit runs: conditions, and ends of other units than success (osmo.md §20.6, §30).
+
+A condition that inputs decide is an `{% if %}`. Everything else is tested when the task has started: the tasks before
+leave their status in files, and a task that does not run ends at once with success. Where a task has to run after a
+failure, the one that fails is *masked*: to OSMO it has completed.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from pwxc.fidelity import Account, Fate
+from pwxc.ir.entity import changed
+from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, refs
+from pwxc.ir.task import Outcome, Task
+from pwxc.ir.workflow import Unit
+from pwxc_targets.osmo import writing_codes as C  # noqa: N812
+from pwxc_targets.osmo.writing.context import Writing
+from pwxc_targets.osmo.writing.expressions import Jinja
+from pwxc_targets.osmo.writing.holes import Holes
+
+_STATIC = frozenset({Root.INPUT, Root.SWEEP, Root.SWEEP_INDEX})
+_ENDS = {"always": Outcome.END, "error": Outcome.FAILURE, "completed": Outcome.SUCCESS}
+
+
+@attrs.define
+class Plan:
+    """For the units of one workflow: what has to hold before rendering, and in the run."""
+
+    writing: Writing
+    conditions: dict[str, str] = attrs.field(factory=dict)
+    """The template's condition of each unit that has one, those of its parents included."""
+    left_out: set[str] = attrs.field(factory=set)
+    """Units whose condition never holds."""
+    late: dict[str, Expr] = attrs.field(factory=dict)
+    """Conditions that only the run can decide."""
+    masked: set[str] = attrs.field(factory=set)
+    """Tasks whose failure is hidden from OSMO."""
+    skipping: set[str] = attrs.field(factory=set)
+    """Units that may end at once because their work is not wanted."""
+    ends: dict[tuple[str, str], Outcome] = attrs.field(factory=dict)
+    """What a unit waits for in each parent."""
+
+    def __attrs_post_init__(self) -> None:
+        """Work it out, parents first."""
+        for unit in self.writing.order:
+            self._unit(unit)
+        for (_, parent), when in self.ends.items():
+            if when in (Outcome.END, Outcome.FAILURE):
+                self._mask(parent)
+        for unit in self.writing.order:
+            failing = any(self.ends.get((unit.name, edge.parent)) is Outcome.FAILURE for edge in unit.needs)
+            after = any(
+                edge.parent in self.skipping and self.ends.get((unit.name, edge.parent)) is not Outcome.END
+                for edge in unit.needs
+            )
+            if failing or after or unit.name in self.late:
+                self.skipping.add(unit.name)
+
+    def _mask(self, parent: str) -> None:
+        for unit in self.writing.order:
+            if unit.name == parent:
+                self.masked.update(task.name for task in self.writing.members(unit))
+
+    def _unit(self, unit: Unit) -> None:
+        whole = unit.condition if isinstance(unit, Task) else None
+        over = Outcome.SUCCESS
+        condition, status = _split(whole)
+        if status is not None:
+            over = _ENDS[status]
+        tests: list[str] = []
+        if condition is not None:
+            self._condition(unit, condition, tests)
+        for edge in unit.needs:
+            when = edge.when if edge.when is not Outcome.SUCCESS else over
+            self.ends[unit.name, edge.parent] = when
+            if edge.parent in self.left_out and when is Outcome.SUCCESS:
+                self.left_out.add(unit.name)
+            inherited = self.conditions.get(edge.parent)
+            if inherited is not None and when is Outcome.SUCCESS and inherited not in tests:
+                if edge.parent not in self.writing.loops:
+                    tests.append(inherited)
+        if tests:
+            self.conditions[unit.name] = " and ".join(dict.fromkeys(tests))
+
+    def _condition(self, unit: Unit, condition: Expr, tests: list[str]) -> None:
+        if not all(ref.root in _STATIC for ref in refs(condition)):
+            self.late[unit.name] = condition
+            return
+        holes = Holes(self.writing, None, self.writing.loops.get(unit.name))
+        test = Jinja(holes.spell).test(condition)
+        if test == "false" or (isinstance(condition, Ref) and condition.path == ("never",)):
+            self.left_out.add(unit.name)
+        elif test is None:
+            value = self.writing.variables.value(condition)
+            self.writing.ledger.add_once(
+                C.FROZEN_VALUE, f"the condition of `{unit.name}` is decided with the inputs' defaults", unit.span
+            )
+            if not value:
+                self.left_out.add(unit.name)
+        elif test != "true":
+            tests.append(test)
+
+    def tests_of(self, unit: Unit) -> list[tuple[str, Outcome]]:
+        """Give the parents whose status a unit's script has to look at."""
+        found = []
+        for edge in unit.needs:
+            when = self.ends.get((unit.name, edge.parent), Outcome.SUCCESS)
+            watched = edge.parent in self.skipping or self._is_masked(edge.parent)
+            if watched and edge.parent not in self.writing.loops:
+                found.append((edge.parent, when))
+        return found
+
+    def _is_masked(self, unit: str) -> bool:
+        return any(task in self.masked for task in self.writing.tasks if self.writing.home(task) == unit)
+
+    def reports(self, unit: Unit) -> bool:
+        """Whether others look at how a unit has ended."""
+        return unit.name in self.skipping or self._is_masked(unit.name)
+
+    def settle_edges(self, unit: Unit, account: Account) -> None:
+        """Settle the edges of a unit, and its condition."""
+        account.take("needs")
+        for edge in unit.needs:
+            with self.writing.ledger.of(edge) as entry:
+                entry.take("parent")
+                entry.take("when", Fate.EMULATED)
+                entry.emulate("same_instance")
+                entry.cosmetic("implied")
+                if edge.any_instance:
+                    message = f"`{unit.name}` waits for all of `{edge.parent}` and not for the first one"
+                    entry.drop("any_instance", C.EDGE, message)
+                if edge.when is Outcome.START:
+                    entry.drop("when", C.EDGE, f"`{unit.name}` cannot wait for the start of `{edge.parent}`")
+                elif edge.when is not Outcome.SUCCESS:
+                    entry.approximate("when", C.OUTCOME, f"a failure of `{edge.parent}` is hidden from OSMO")
+                if edge.delay:
+                    entry.approximate("delay", C.DELAY, f"`{unit.name}` sleeps before it begins")
+        if isinstance(unit, Task) and unit.condition is not None:
+            account.take("condition", Fate.EMULATED)
+            if unit.name in self.late:
+                account.approximate("condition", C.LATE_CONDITION, f"`{unit.name}` starts and tests its condition")
+            elif _split(unit.condition)[1] not in (None, "completed"):
+                account.approximate("condition", C.OUTCOME, f"`{unit.name}` runs although others have failed")
+
+
+def _split(condition: Expr | None) -> tuple[Expr | None, str | None]:
+    """Take a status word off a condition: `always && x` is `x` after any end."""
+    if condition is None:
+        return None, None
+    if isinstance(condition, Ref) and condition.root is Root.STATUS:
+        word = condition.path[0] if condition.path else "never"
+        return (None, word) if word in _ENDS else (Literal(False), None)
+    if isinstance(condition, Binary) and condition.operator == "&&":
+        left, word = _split(condition.left)
+        right, other = _split(condition.right)
+        if word is not None or other is not None:
+            rest = [part for part in (left, right) if part is not None]
+            whole = rest[0] if len(rest) == 1 else changed(condition, left=rest[0], right=rest[1]) if rest else None
+            return whole, word or other
+    return condition, None
