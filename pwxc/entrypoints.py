@@ -42,7 +42,7 @@ def _texts() -> Iterator[str]:
     if any(hasattr(finder, "find_distributions") for finder in finders):
         raise _UnusualError
     seen: set[str] = set()
-    for folder in sys.path:
+    for folder in map(os.fspath, sys.path):
         if folder.endswith(".egg"):
             raise _UnusualError
         for name in _names(folder or "."):
@@ -63,7 +63,7 @@ def _names(folder: str) -> list[str]:
 
 def _read(path: str) -> Iterator[str]:
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             yield file.read()
     except OSError:
         return

@@ -10,16 +10,15 @@ from contextlib import suppress
 from errno import EISDIR
 from pathlib import Path, PurePosixPath
 
-import attrs
-
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
+from pwxc.frozen import frozen
 from pwxc.registry import OutputFile
 
 _PLAIN, _EXECUTABLE = 0o644, 0o755
 
 
-@attrs.frozen
+@frozen
 class Placed:
     """An output file and the path at which it belongs."""
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-import attrs
-
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
 from pwxc.files import STDIN, load_file, load_stream
+from pwxc.frozen import frozen
 from pwxc.source import Source
 from pwxc.values import Values, read_values, split_items
 
 
-@attrs.frozen
+@frozen
 class Reading:
     """How sources are to be read."""
 

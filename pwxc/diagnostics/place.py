@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import attrs
-
+from pwxc.frozen import frozen
 from pwxc.source import Source, Span
 
 
-@attrs.frozen
+@frozen
 class Place:
     """A span in the user's own file. Lines and columns count from 1; the end column is the one behind the last.
 

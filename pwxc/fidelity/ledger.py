@@ -5,7 +5,7 @@
         account.approximate("queue_timeout", QUEUE_LIMIT, "the wait in the queue is not limited")
 
 Each non-default field of each noun is one *leaf*, unless its value is again a noun or a tuple of nouns: then the
-leaves are theirs. When a block closes, fields that were neither taken nor settled become "not carried".
+leaves are theirs, and taking the field settles none of them: that would hide what the writer does not know. When a block closes, fields that were neither taken nor settled become "not carried".
 """
 
 from __future__ import annotations
@@ -146,9 +146,10 @@ class Ledger:
         whole = settled.get(_WHOLE, inherited)
         for name, value in _leaves(noun):
             fate = settled.get(name, whole)
-            for child in _nested(value):
-                self._check(child, fate)
-            if fate is None and not _nested(value):
+            nested = _nested(value)
+            for child in nested:
+                self._check(child, _passed_on(fate, whole))
+            if fate is None and not nested:
                 self.diagnostics.add(C.NOT_CARRIED, _not_carried(noun, name), place_of(noun, name))
 
 
@@ -191,9 +192,14 @@ class Entries(Sequence[Entry]):
             fate = settled.get(name, whole)
             nested = _nested(value)
             for child in nested:
-                self._visit(child, trail.below(_describe(child)), fate, entries)
+                self._visit(child, trail.below(_describe(child)), _passed_on(fate, whole), entries)
             if not nested:
                 entries.append(_entry(noun, trail, name, fate))
+
+
+def _passed_on(fate: Fate | Entry | None, whole: Fate | Entry | None) -> Fate | Entry | None:
+    """Give what a field's fate says of the nouns in it: a loss is theirs too, the rest they settle themselves."""
+    return fate if isinstance(fate, Entry) else whole
 
 
 def _leaves(noun: Any) -> list[tuple[str, Any]]:

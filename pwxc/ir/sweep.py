@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from math import floor
 from typing import TypeAlias
@@ -40,11 +40,15 @@ class Range:
         return (self[index] for index in range(len(self)))
 
 
+def _as_tuple(items: Iterable[Plain]) -> tuple[Plain, ...]:
+    return tuple(items)  # attrs takes long to find out the type of `tuple` itself
+
+
 @frozen
 class Values:
     """Values written out: scalars, or maps of scalars."""
 
-    items: tuple[Plain, ...] = attrs.field(converter=tuple)
+    items: tuple[Plain, ...] = attrs.field(converter=_as_tuple)
 
     def __len__(self) -> int:
         """How many values there are."""

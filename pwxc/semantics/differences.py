@@ -42,12 +42,18 @@ class Difference:
 
 
 def find_difference(
-    first: Trace, second: Trace, likeness: Mapping[str, Likeness], *, same_dialect: bool
+    first: Trace,
+    second: Trace,
+    likeness: Mapping[str, Likeness],
+    *,
+    same_dialect: bool,
+    unordered: frozenset[str] = frozenset(),
 ) -> Difference | None:
     """Give the first difference between two traces of tasks with the same names.
 
     States and order always count; attempts, commands and variables where both sides have the same kind of work; data,
-    images and folders besides only within one dialect, as others have other means for them.
+    images and folders besides only within one dialect, as others have other means for them. The order of tasks that
+    are `unordered` is left open.
     """
     found = next(_of_states(first, second), None)
     if found is not None:
@@ -60,7 +66,7 @@ def find_difference(
         found = _of_work(instance, a, b, like, same_dialect=same_dialect)
         if found is not None:
             return found
-    return _of_order(first, second) or _of_hooks(first, second)
+    return _of_order(first, second, unordered) or _of_hooks(first, second)
 
 
 def _of_states(first: Trace, second: Trace) -> Iterator[Difference]:
@@ -69,13 +75,13 @@ def _of_states(first: Trace, second: Trace) -> Iterator[Difference]:
         name = str(instance)
         if b is None:
             if any(each.task == instance.task for each in second.instances):
-                yield Difference(Aspect.INSTANCES, name, f"has an instance `{name}`", "has none")
+                yield Difference(Aspect.INSTANCES, name, f"has an instance `{name}`", "has no such one")
             continue
         if a.state is not b.state or (a.began is None) is not (b.began is None):
             yield Difference(Aspect.STATE, name, _fate(a, name), _fate(b, "it"))
     for instance in second.instances:
         if instance not in first.instances and any(each.task == instance.task for each in first.instances):
-            yield Difference(Aspect.INSTANCES, str(instance), "has none", f"has an instance `{instance}`")
+            yield Difference(Aspect.INSTANCES, str(instance), f"has no instance `{instance}`", "has one")
     for name, state in first.units.items():
         if name in second.units and second.units[name] is not state:
             yield Difference(Aspect.STATE, name, f"ends `{name}` as {state}", f"as {second.units[name]}")
@@ -149,9 +155,9 @@ def _times(count: int) -> str:
     return {0: "not at all", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _of_order(first: Trace, second: Trace) -> Difference | None:
+def _of_order(first: Trace, second: Trace, unordered: frozenset[str]) -> Difference | None:
     """Find two instances of which one ended before the other began in one run only."""
-    mine, theirs = _Order.of(first, second), _Order.of(second, first)
+    mine, theirs = _Order.of(first, second, unordered), _Order.of(second, first, unordered)
     same = _equal_prefixes(mine.ended, theirs.ended)
     for later in mine.began:
         counts = mine.count(later), theirs.count(later)
@@ -176,12 +182,12 @@ class _Order:
     moments: list[Moment]
 
     @classmethod
-    def of(cls, trace: Trace, other: Trace) -> _Order:
+    def of(cls, trace: Trace, other: Trace, unordered: frozenset[str]) -> _Order:
         """Sort the instances that both runs have."""
         began: dict[Instance, Moment] = {}
         ends: list[tuple[Moment, Instance]] = []
         for instance, record in trace.instances.items():
-            twin = other.instances.get(instance)
+            twin = other.instances.get(instance) if instance.task not in unordered else None
             if twin is None or twin.began is None or record.began is None or record.ended is None:
                 continue
             began[instance] = record.began

@@ -107,7 +107,7 @@ def _by_environments(pair: Pair, effort: Effort, known: Verdict) -> Verdict:
 def _compare(pair: Pair, facts: Sequence[Fact]) -> tuple[Difference | None, int]:
     scenario = Scenario(facts)
     first, second = (_run(workflow, scenario) for workflow in (pair.first, pair.second))
-    found = find_difference(first, second, pair.likeness, same_dialect=pair.same_dialect)
+    found = find_difference(first, second, pair.likeness, same_dialect=pair.same_dialect, unordered=pair.unordered)
     return found, len(first.instances)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pwxc.semantics.running import Run
     from pwxc.semantics.world import World
 
-_OF_TASKS = (Trigger.TASKS_READY, Trigger.TASKS_COMPLETE)
+OF_TASKS = (Trigger.TASKS_READY, Trigger.TASKS_COMPLETE)
 
 
 class Hooks:
@@ -28,9 +28,9 @@ class Hooks:
         self.workflow, self.world, self.clock = workflow, world, clock
         self.fired: list[HookRun] = []
         self._left: dict[int, int] = {}
-        self._watching: dict[Trigger, dict[str, list[int]]] = {trigger: {} for trigger in _OF_TASKS}
+        self._watching: dict[Trigger, dict[str, list[int]]] = {trigger: {} for trigger in OF_TASKS}
         for number, hook in enumerate(workflow.hooks):
-            if hook.trigger in _OF_TASKS:
+            if hook.trigger in OF_TASKS:
                 self._left[number] = 0
                 for task in selected(hook, workflow):
                     self._watching[hook.trigger].setdefault(task, []).append(number)

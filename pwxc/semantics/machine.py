@@ -85,11 +85,10 @@ class Machine:
         for node in self.nodes.values():
             for slot in node.slots:
                 for task in node.members:
-                    index = slot.index if task.sweep is not None else None
-                    instance = Instance(task.name, index)
+                    instance = Instance(task.name, slot.index)
                     run = Run(self.world, self.clock, task, instance, slot.row, self._on_run_end, self._on_run_retry)
                     slot.runs.append(run)
-                    self.world.runs.setdefault(task.name, {})[index] = run
+                    self.world.runs.setdefault(task.name, {})[slot.index] = run
                     if task.stop_when_another_fails or any(step.stop_when_another_fails for step in task.steps):
                         self._stoppable.append(run)
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import attrs
 
 from pwxc.ir.entity import changed
 from pwxc.ir.task import Gang, Script, Step, Task
 from pwxc.ir.template import Template
-from pwxc.ir.workflow import Workflow
+from pwxc.ir.workflow import Workflow, units
 from pwxc.semantics.environment import NOTHING_FAILS
 from pwxc.semantics.expansion import TooManyInstancesError, expand
+from pwxc.semantics.hooktasks import hook_tasks, start_hooks, turn_hooks_into_tasks
 from pwxc.semantics.normal import canonical
-from pwxc.semantics.programs import Likeness, inline_variables, looks_wrapped, script_file
+from pwxc.semantics.programs import Likeness, does_something, inline_variables, looks_wrapped, script_file
 from pwxc.semantics.renaming import rename
 from pwxc.semantics.resolve import NOTHING, Scope
 from pwxc.semantics.trace import Instance
@@ -35,6 +36,8 @@ class Pair:
     alone: tuple[tuple[str, ...], tuple[str, ...]]
     likeness: Mapping[str, Likeness]
     same_dialect: bool
+    unordered: frozenset[str] = frozenset()
+    """Tasks that stand for hooks at the start of a run: what waits for them is left open (torc.md §9.3)."""
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     """Names that the user gave and that neither workflow has."""
@@ -50,17 +53,30 @@ def match(first: Workflow, second: Workflow, names: Mapping[str, str] | None = N
     unknown = [a for a in given if a not in _names(first)] + [b for b in given.values() if b not in _names(second)]
     found = _match_names(_names(first), _names(second), given)
     second = rename(second, {b: a for a, b in found.items()})
+    unordered = start_hooks(first, second) | start_hooks(second, first)
+    hooks = hook_tasks(first, second) | hook_tasks(second, first)
+    first, second = turn_hooks_into_tasks(first, second), turn_hooks_into_tasks(second, first)
     same_dialect = first.dialect == second.dialect
     first, second = canonical(first), canonical(second)
     first, second, notes = _collapse_gangs(first, second)
-    first, second, likeness, more = _compare_work(first, second, same_dialect)
+    first, second, likeness, more = _compare_work(first, second, hooks, same_dialect=same_dialect)
     mine, theirs = _names(first), _names(second)
-    alone = (tuple(a for a in mine if a not in theirs), tuple(b for b in theirs if b not in mine))
-    return Pair(first, second, alone, likeness, same_dialect, (*notes, *more), tuple(unknown))
+    idle = _idle(first) | _idle(second)
+    alone = (
+        tuple(a for a in mine if a not in theirs and a not in idle),
+        tuple(b for b in theirs if b not in mine and b not in idle),
+    )
+    return Pair(first, second, alone, likeness, same_dialect, unordered, (*notes, *more), tuple(unknown))
 
 
 def _names(workflow: Workflow) -> list[str]:
     return list(dict.fromkeys([*(task.name for task in workflow.tasks), *(gang.name for gang in workflow.gangs)]))
+
+
+def _idle(workflow: Workflow) -> set[str]:
+    """Give the tasks that do nothing and that nothing waits for: some systems need one at least."""
+    awaited = {edge.parent for unit in units(workflow) for edge in unit.needs}
+    return {task.name for task in workflow.tasks if task.name not in awaited and not does_something(task)}
 
 
 def _plain(name: str) -> str:
@@ -115,6 +131,7 @@ def _collapsed(workflow: Workflow, gang: Gang) -> Workflow:
         queue_timeout=gang.queue_timeout,
         exit_rules=lead.exit_rules,
         environment=lead.environment,
+        container=lead.container,
     )
     members = set(gang.members)
     tasks = [
@@ -127,7 +144,7 @@ def _collapsed(workflow: Workflow, gang: Gang) -> Workflow:
 
 
 def _compare_work(
-    first: Workflow, second: Workflow, same_dialect: bool
+    first: Workflow, second: Workflow, hooks: Collection[str], *, same_dialect: bool
 ) -> tuple[Workflow, Workflow, dict[str, Likeness], list[str]]:
     theirs = {task.name: task for task in second.tasks}
     likeness: dict[str, Likeness] = {}
@@ -143,7 +160,7 @@ def _compare_work(
         likeness[task.name] = like
         if like is Likeness.WRAPPED:
             wrapped.append(task.name)
-            a, b = _opaque(a), _opaque(b)
+            a, b = (_opaque(each, is_hook=task.name in hooks) for each in (a, b))
         made[task.name] = a, b
     notes = []
     if wrapped:
@@ -196,11 +213,15 @@ def _likeness(mine: list[str], theirs: list[str], a: Task, b: Task, *, same_dial
 _OPAQUE = Step(work=Script(Template()))
 
 
-def _opaque(task: Task) -> Task:
-    """Give a task of which only the place in the graph is left; one step stands for all that it does."""
+def _opaque(task: Task, *, is_hook: bool) -> Task:
+    """Give a task of which only the place in the graph is left; one step stands for all that it does.
+
+    Whether errors are ignored is a part of what it does, but for hooks: these cannot fail.
+    """
+    ignores = is_hook and all(step.ignore_errors is True for step in task.steps)
     return Task(
         name=task.name,
-        steps=(_OPAQUE,),
+        steps=(changed(_OPAQUE, ignore_errors=ignores),),
         needs=task.needs,
         condition=task.condition,
         sweep=task.sweep,

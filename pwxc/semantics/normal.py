@@ -8,30 +8,33 @@ from typing import Any
 import attrs
 
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Root
+from pwxc.ir.expr import Expr, Root
 from pwxc.ir.inputs import Input
 from pwxc.ir.sweep import Sweep, SweepMode
 from pwxc.ir.task import Edge, Gang, Step, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, Workflow
+from pwxc.semantics.hooks import OF_TASKS, selected
 from pwxc.semantics.programs import unfold
 
 
 def canonical(workflow: Workflow) -> Workflow:
     """Give a workflow without what cannot affect a run of the machine: presentation, placement, what was only kept.
 
-    Resources, hosts, pools and priorities are placement: they say where and how soon, not what.
+    Resources, hosts, pools and priorities are placement: they say where and how soon, not what. Only the time limit
+    of a class of resources is kept, as the task's own.
     """
+    walltimes = {record.name: record.walltime for record in workflow.resources}
     return Workflow(
         name="",
         inputs=tuple(_input(each) for each in workflow.inputs),
         environment=workflow.environment,
         secrets=workflow.secrets,
-        tasks=tuple(_task(task) for task in workflow.tasks),
+        tasks=tuple(_task(task, walltimes.get(task.resources or "")) for task in workflow.tasks),
         gangs=tuple(_gang(gang) for gang in workflow.gangs),
         files=tuple(changed(file, passthrough=()) for file in workflow.files),
         data=tuple(changed(datum, passthrough=()) for datum in workflow.data),
-        hooks=tuple(_hook(hook) for hook in workflow.hooks),
+        hooks=tuple(_hook(hook, workflow) for hook in workflow.hooks),
         timeout=workflow.timeout or None,
     )
 
@@ -81,11 +84,13 @@ def _gang(gang: Gang) -> Gang:
     return changed(gang, needs=_edges(gang.needs), passthrough=())
 
 
-def _hook(hook: Hook) -> Hook:
-    return changed(hook, persistent=False, passthrough=())
+def _hook(hook: Hook, workflow: Workflow) -> Hook:
+    """Give a hook with the names of the tasks that its patterns find; other triggers look at no tasks."""
+    tasks = tuple(sorted(selected(hook, workflow))) if hook.trigger in OF_TASKS else ()
+    return changed(hook, tasks=tasks, patterns=(), persistent=False, passthrough=())
 
 
-def _task(task: Task) -> Task:
+def _task(task: Task, walltime: int | Expr | None) -> Task:
     plain = unfold(task)
     container = plain.container
     if container is not None:
@@ -100,12 +105,18 @@ def _task(task: Task) -> Task:
         placement=None,
         reads=tuple(changed(read, implied=False) for read in plain.reads),
         writes=tuple(changed(write, implied=False) for write in plain.writes),
-        run_timeout=plain.run_timeout or None,
+        run_timeout=_least(plain.run_timeout, walltime),
         queue_timeout=plain.queue_timeout or None,
         sweep=_sweep(plain),
         priority=None,
         passthrough=(),
     )
+
+
+def _least(own: float | Expr | None, walltime: int | Expr | None) -> float | Expr | None:
+    """Give the limit that ends a task first; of two that an input decides, the task's own."""
+    numbers = [limit for limit in (own, walltime) if isinstance(limit, int | float) and limit]
+    return min(numbers) if numbers else own or walltime or None
 
 
 def _step(step: Step) -> Step:

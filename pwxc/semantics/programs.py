@@ -145,6 +145,12 @@ def holds_words(whole: Sequence[str], part: Sequence[str]) -> bool:
     return all(word in rest for word in part)
 
 
+def does_something(task: Task) -> bool:
+    """Whether a task runs more than `true`."""
+    texts = [step.work.text.literal if isinstance(step.work, Script) else None for step in (*task.steps, *task.cleanup)]
+    return any(each is None or each.strip() not in ("", ":", "true", "exit 0") for each in texts)
+
+
 def script_file(task: Task) -> str | None:
     """Give the name of the shell script that is all that a task runs, when its text is not part of the workflow."""
     if len(task.steps) != 1 or not isinstance(task.steps[0].work, Script):
@@ -154,9 +160,14 @@ def script_file(task: Task) -> str | None:
 
 
 def looks_wrapped(first: Task, second: Task) -> bool:
-    """Whether one task's text looks like the other's with generated text around it: more lines, all its words."""
+    """Whether one task's text looks like the other's with generated text around it: more lines, all its words.
+
+    Where only one of them has a container, the other starts it by a command, which needs no lines of its own.
+    """
     pair = sorted((first, second), key=lambda task: lines(task.steps))
     short, long = pair
-    if lines(short.steps) == lines(long.steps) and len(short.steps) == len(long.steps):
+    if (first.container is None) is not (second.container is None):
+        short, long = sorted(pair, key=lambda task: task.container is None)
+    elif lines(short.steps) == lines(long.steps) and len(short.steps) == len(long.steps):
         return False
     return holds_words(words(long.steps), words(short.steps))

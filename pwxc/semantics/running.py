@@ -86,7 +86,7 @@ class Run:
     def start(self, delay: float = 0.0) -> None:
         """Begin; commands start after the delay, for what has to be there first."""
         self.began = self.clock.now
-        limit = self.scope.number(self.task.run_timeout)
+        limit = self.world.time_limit(self.task, self.scope)
         if limit:
             ends = self.clock.time + limit
             self.deadline = ends if self.deadline is None else min(self.deadline, ends)

@@ -30,6 +30,7 @@ class World:
         self.data = {datum.name: datum for datum in workflow.data}
         self.rows: dict[str, Mapping[int, Row]] = {}
         self.runs: dict[str, dict[int | None, Run]] = {}
+        self._walltimes = {record.name: record.walltime for record in workflow.resources}
         self._given = environment.inputs()
         self._inputs: dict[tuple[str, ...], Value] = {}
         self._forms = {
@@ -39,6 +40,11 @@ class World:
             for parameter in task.sweep.parameters
             if parameter.format
         }
+
+    def time_limit(self, task: Task, scope: Scope) -> float | None:
+        """Give the seconds that a task may run: its own limit or that of its resources, whichever is less."""
+        limits = [scope.number(limit) for limit in (task.run_timeout, self._walltimes.get(task.resources or ""))]
+        return min((limit for limit in limits if limit), default=None)
 
     def format_of(self, task: str, variable: str) -> str:
         """Give the format in which a variable of a sweep is printed."""

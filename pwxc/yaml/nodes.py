@@ -18,6 +18,7 @@ from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNo
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
+from pwxc.frozen import frozen
 from pwxc.source import InnerSpan, Source, Span
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Document", "Limits", "MappingNode", "Node", "ScalarNode", "SequenceNode", "compose"]
 
 
-@attrs.frozen
+@frozen
 class Limits:
     """What a document may cost before it is refused."""
 

@@ -383,12 +383,10 @@ def _model_tree(model: Surface) -> dict[str, Any]:
 
 @cache
 def _tree_table(cls: type) -> tuple[tuple[str, str, Any, bool], ...]:
-    return tuple(
-        (
-            info.attribute,
-            info.name,
-            info.default.factory if isinstance(info.default, attrs.Factory) else info.default,  # type: ignore[arg-type]
-            isinstance(info.default, attrs.Factory),  # type: ignore[arg-type]
-        )
-        for info in keys_of(cast("Any", cls))
-    )
+    ready(cls)
+    table = []
+    for field in attrs.fields(cast("Any", cls)):
+        if "key" in field.metadata:
+            made = isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]
+            table.append((field.name, field.metadata["key"], field.default.factory if made else field.default, made))
+    return tuple(table)

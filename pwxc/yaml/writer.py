@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cache, lru_cache
 
-import attrs
+from pwxc.frozen import frozen
 
 __all__ = ["Commented", "Flow", "Quoted", "write_yaml"]
 
@@ -57,14 +57,14 @@ class Quoted(str):
     __slots__ = ()
 
 
-@attrs.frozen
+@frozen
 class Flow:
     """A list or map that is written on one line, with brackets."""
 
     value: Sequence[object] | dict[str, object]
 
 
-@attrs.frozen
+@frozen
 class Commented:
     """An entry of a list or map with a comment on the lines above it."""
 

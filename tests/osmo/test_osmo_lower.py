@@ -126,7 +126,10 @@ def test_tokens_in_paths_and_urls():
         Url(Template(("s3://b/", RUN))),
         Dataset(Template(("d-", RUN)), path=Template(("x",))),
     ]
-    assert [(point.path.parts, point.interval) for point in made.checkpoints] == [((OUTPUT, "/ck"), 300), (("/rel",), 2)]
+    assert [(point.path.parts, point.interval) for point in made.checkpoints] == [
+        ((OUTPUT, "/ck"), 300),
+        (("/rel",), 2),
+    ]
     assert made.checkpoints[0].url.parts == ("gs://b/", RUN)
 
 
@@ -217,7 +220,9 @@ def test_exit_rules_stand_in_the_order_in_which_osmo_asks(written, rules):
 
 def test_overlapping_exit_actions_are_kept_and_the_first_rule_is_osmo_s():
     made = lower(wf("exitActions: {COMPLETE: 0-10, RESCHEDULE: 5-20, FAIL: 7}"), strict=False).tasks[-1]
-    first = {code: next(r.action for r in made.exit_rules if r.codes[0][0] <= code <= r.codes[0][1]) for code in (5, 7, 11)}
+    first = {
+        code: next(r.action for r in made.exit_rules if r.codes[0][0] <= code <= r.codes[0][1]) for code in (5, 7, 11)
+    }
     assert first == {5: ExitAction.COMPLETE, 7: ExitAction.FAIL, 11: ExitAction.RETRY}
 
 
@@ -242,7 +247,11 @@ def test_edges_are_between_units():
     assert [edge.parent for edge in h.needs] == ["g"]
     assert [(gang.run_timeout, gang.queue_timeout) for gang in made.gangs] == [(7200, None)] * 2
     assert all(task.needs == () and task.run_timeout is None for task in made.tasks)
-    assert [(read.origin.task, read.origin.run) for read in made.tasks[2].reads] == [("b", None), ("a", None), ("z", "old-3")]
+    assert [(read.origin.task, read.origin.run) for read in made.tasks[2].reads] == [
+        ("b", None),
+        ("a", None),
+        ("z", "old-3"),
+    ]
 
 
 def test_a_group_of_one_and_a_plain_task_have_their_own_host_name_only():
@@ -275,7 +284,7 @@ def test_parameters_stay_in_every_text_and_number():
             "checkpoint: [{path: '{{ p }}', url: s3://b, frequency: '{{ d }}'}]",
             tail="  resources: {default: {cpu: {{ n }}, gpu: '{{ n }}', memory: '{{ n }}Gi', storage: '{{ m }}',"
             " platform: '{{ s }}'}}\n  timeout: {exec_timeout: '{{ d }}'}\n"
-            "default-values: {s: text, n: 4, f: 2.5, b: true, t: \"a\\nb\", p: /w, d: 5m, m: 1Ti, cfg: {deep: {er: v}}}\n",
+            'default-values: {s: text, n: 4, f: 2.5, b: true, t: "a\\nb", p: /w, d: 5m, m: 1Ti, cfg: {deep: {er: v}}}\n',
         )
     )
     assert inputs_of(made) | {"cfg": None} == {
@@ -369,9 +378,24 @@ def test_a_value_from_the_command_line_is_the_new_default():
 
 
 PIECES = st.sampled_from(
-    ["{{ a }}", "{{ b }}", "{{ c.d }}", "{{a|default(9)}}", "{{output}}", "{{input:0}}", "$HOME ", " ", "/", "x", "$$", "é"]
+    [
+        "{{ a }}",
+        "{{ b }}",
+        "{{ c.d }}",
+        "{{a|default(9)}}",
+        "{{output}}",
+        "{{input:0}}",
+        "$HOME ",
+        " ",
+        "/",
+        "x",
+        "$$",
+        "é",
+    ]
 )
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="{}<>$\\\ue000\ue001", exclude_categories=("C", "Z")), max_size=6)
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_characters="{}<>$\\\ue000\ue001", exclude_categories=("C", "Z")), max_size=6
+)
 VALUES = st.fixed_dictionaries({"a": WORDS, "b": st.integers(-9, 10**6), "c": WORDS})
 
 
@@ -379,8 +403,9 @@ VALUES = st.fixed_dictionaries({"a": WORDS, "b": st.integers(-9, 10**6), "c": WO
 @given(args=st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=3), one=VALUES, other=VALUES)
 def test_filling_the_holes_is_rendering_with_other_values(args, one, other):
     """What the parameters promise: the IR with other values is what compiling with those values gives."""
-    section = {"workflow": {"name": "w", "tasks": [_task("up"), _task("a") | {"args": args, "inputs": [{"task": "up"}]}]}}
-    spec = yaml.safe_dump(section, allow_unicode=True, width=10**6)
+    tasks = [_task("up"), _task("a") | {"args": args, "inputs": [{"task": "up"}]}]
+    quoted = yaml.safe_dump({"name": "w", "tasks": tasks}, allow_unicode=True, width=10**6, default_style='"')
+    spec = "workflow:\n" + textwrap.indent(quoted, "  ")
 
     def meaning(values: dict[str, Any], override: dict[str, Any] | None = None) -> Any:
         defaults = {"a": values["a"], "b": values["b"], "c": {"d": values["c"]}}

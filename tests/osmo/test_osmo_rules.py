@@ -1,4 +1,4 @@
-"""Every fault of a specification: a small file that has it, marked «so» at its place, and one beside it that has not."""
+"""Every fault of a specification: a small file that has it, marked «so» at its place, and one beside it without."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def places(item: Diagnostic) -> tuple[int, int]:
 CASES = [
     # names
     (C.BAD_NAME, "`1a` is not a name that OSMO takes", spec("name: «1a»"), spec("name: a1")),
-    (C.BAD_NAME, "`a-` is not a name that OSMO takes", spec("name: «\"a-\"»"), spec("name: a-b")),
+    (C.BAD_NAME, "`a-` is not a name that OSMO takes", spec('name: «"a-"»'), spec("name: a-b")),
     (
         C.BAD_NAME,
         "`{{workflow_id}}` is not a name that OSMO takes",
@@ -209,7 +209,12 @@ CASES = [
         spec("exitActions: {FAIL: 1-9}"),
     ),
     # data
-    (C.INPUT_FORM, "`task` or `url` is missing here", spec("inputs:", "- «{regex: x}»"), spec("inputs: [{url: s3://b}]")),
+    (
+        C.INPUT_FORM,
+        "`task` or `url` is missing here",
+        spec("inputs:", "- «{regex: x}»"),
+        spec("inputs: [{url: s3://b}]"),
+    ),
     (
         C.INPUT_FORM,
         "`task` and `url` cannot stand in one item",
@@ -256,12 +261,14 @@ CASES = [
         C.TOPOLOGY_KEYS,
         "tasks use different sets of topology keys",
         tasks(
-            "name: a", "name: b, resource: r", tail="  resources:\n    default: {topology: [{key: rack}]}\n"
-            "    r: {topology: «[{key: zone}]»}\n",
+            "name: a",
+            "name: b, resource: r",
+            tail="  resources:\n    default: {topology: [{key: rack}]}\n    r: {topology: «[{key: zone}]»}\n",
         ),
         tasks(
-            "name: a", "name: b", tail="  resources:\n    default: {topology: [{key: rack}]}\n"
-            "    r: {topology: [{key: zone}]}\n",
+            "name: a",
+            "name: b",
+            tail="  resources:\n    default: {topology: [{key: rack}]}\n    r: {topology: [{key: zone}]}\n",
         ),
     ),
     (C.BAD_URL, "`https` is no kind of store that OSMO knows", spec("inputs: [{url: «https://x/y»}]"), spec()),
@@ -402,7 +409,7 @@ def test_the_same_without_the_fault_is_silent(code, good):
 
 
 def test_every_code_of_the_specification_is_in_the_table():
-    known = {code.id for code in vars(C).values() if hasattr(code, "id") and code.id >= "PWX2120" and code.id < "PWX2200"}
+    known = {code.id for code in vars(C).values() if hasattr(code, "id") and "PWX2120" <= code.id < "PWX2200"}
     assert known - {case[0].id for case in CASES} == set()
 
 
@@ -473,7 +480,8 @@ def test_a_part_that_cannot_be_read_is_not_blamed_on_others():
         "  - name: h\n    tasks: [{name: c, image: x, command: [sh], inputs: [{task: b}, {task: a}]}]\n"
         "  - name: i\n    tasks: nothing\n"
         "  - name: j\n    tasks: [{name: 7, image: x, command: [sh], inputs: [{task: c}], resource: []}]\n"
-        "  - name: k\n    tasks: [{name: d, image: [], command: [[]], inputs: [{url: 1}, {dataset: x}], outputs: [x]}]\n"
+        "  - name: k\n    tasks: [{name: d, image: [], command: [[]], "
+        "inputs: [{url: 1}, {dataset: x}], outputs: [x]}]\n"
         "  resources: {big: nothing}\n"
     )
     lacking = "task `{}` names no resource, and `resources` has no `default`"

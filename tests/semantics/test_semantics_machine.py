@@ -11,6 +11,7 @@ from pwxc.ir.data import NamedFile, Read, TaskOutput, Variable, Write
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Binary, Call, Literal, Ref, Root
 from pwxc.ir.inputs import Input, InputType
+from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Parameter, Range, Sweep, Values
 from pwxc.ir.task import (
     ActionCall,
@@ -314,6 +315,13 @@ def test_a_time_limit(seconds: float, state: str):
     trace = run(workflow, Takes("a", seconds))
     assert states(trace)["a"] == state
     assert states(trace)["b"] == ("succeeded" if state == "timed out" else "skipped")
+
+
+@pytest.mark.parametrize(("own", "seconds"), [(None, 8), (5, 5), (20, 8)])
+def test_the_time_of_an_allocation_is_a_limit(own: float | None, seconds: float):
+    workflow = flow(task("a", resources="r", run_timeout=own), resources=(Resources(name="r", walltime=8),))
+    trace = run(workflow, Takes("a", 100))
+    assert (states(trace)["a"], ended(trace, "a")) == ("timed out", seconds)
 
 
 def test_attempts_share_the_time_limit():

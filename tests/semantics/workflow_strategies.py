@@ -125,7 +125,7 @@ def workflows(draw: st.DrawFn, features: Collection[Feature] = EVERYTHING, most:
     parents: list[str] = []
     while len(tasks) < count:
         if Feature.GANGS in features and draw(st.integers(0, 4)) == 0:
-            members = [draw(_tasks(features, f"t{len(tasks) + more}", [], ())) for more in range(2)]
+            members = [draw(_tasks(features, f"t{len(tasks) + more}", None, ())) for more in range(2)]
             gangs.append(draw(_gangs(features, f"g{len(gangs)}", members, parents)))
             tasks += members
             parents.append(gangs[-1].name)
@@ -154,9 +154,9 @@ def _inputs() -> tuple[Input, ...]:
 
 @st.composite
 def _tasks(
-    draw: st.DrawFn, features: Collection[Feature], name: str, parents: list[str], earlier: Collection[Task]
+    draw: st.DrawFn, features: Collection[Feature], name: str, parents: list[str] | None, earlier: Collection[Task]
 ) -> Task:
-    alone = bool(parents) or bool(earlier) or name == "t0"
+    alone = parents is not None  # otherwise it is a member of a gang, which has the edges
     sweep = draw(st.none() | sweeps()) if Feature.SWEEPS in features and alone else None
     roots: list[Expr] = []
     if Feature.INPUTS in features:
@@ -167,7 +167,7 @@ def _tasks(
     number = draw(st.integers(1, 3)) if rich else 1
     stops = Feature.STOPS in features
     made = tuple(draw(steps(rich, roots, at, stops)) for at in range(number))
-    needs = draw(_edges(features, parents))
+    needs = draw(_edges(features, parents or []))
     single = [edge.parent for edge in needs if any(task.name == edge.parent and task.sweep is None for task in earlier)]
     condition = draw(st.none() | conditions(single)) if Feature.CONDITIONS in features and alone else None
     variables = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pwxc.registry import Lazy, Target
+from pwxc.registry import Lazy, Option, Target
 
 _SECTION = re.compile(r"^[ \t]*[\"']?(workflow|default-values)[\"']?[ \t]*:", re.MULTILINE)
 _BODY = re.compile(r"^[ \t]+(?:-[ \t]*)?[\"']?(tasks|groups|image)[\"']?[ \t]*:", re.MULTILINE)
@@ -23,6 +23,11 @@ TARGET = Target(
     title="NVIDIA OSMO",
     suffixes=(".yaml", ".yml"),
     sniff=looks_like_osmo,
-    codes="pwxc_targets.osmo.codes",
+    codes="pwxc_targets.osmo.catalogue",
     read=Lazy("pwxc_targets.osmo.read:read"),
+    write=Lazy("pwxc_targets.osmo.writing.write:write"),
+    options=(
+        Option("image", "", "the image of tasks whose source names none"),
+        Option("max_tasks", "20", "how many tasks the site takes in one workflow", pattern=r"\d{1,9}"),
+    ),
 )

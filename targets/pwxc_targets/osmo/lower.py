@@ -318,10 +318,17 @@ class Lowering(Texts):
             return None
         hole = self._hole(construct, key)
         if hole is not None:
-            ref = self.text(construct, "", key).whole
+            template = self.text(construct, "", key)
+            ref = template.whole
+            if kind == "duration" and template.parts[1:] == ("s",) and self._is_number(template.parts[0]):
+                ref = template.holes[0]  # a number of seconds, which as a text needs a unit
             if isinstance(ref, Ref):
                 return Call("duration", (ref,)) if kind == "duration" else ref
         return value or None
+
+    def _is_number(self, ref: object) -> bool:
+        value = self.parameters.values.get(ref.path) if isinstance(ref, Ref) else None
+        return isinstance(value, int | float) and not isinstance(value, bool)
 
     def _inputs(self) -> tuple[Input, ...]:
         spans = self.parameter_spans()

@@ -19,8 +19,8 @@ from pwxc_targets.osmo.taskrules import check_task
 
 TASK_LIMIT = 20
 NAME_LIMIT = 64
-_LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\Z")
-_LABEL_PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
+LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\Z")
+LABEL_PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
 @attrs.define
@@ -199,9 +199,9 @@ def _check_labels(check: Check) -> None:
     for name, value in workflow.labels.items():
         span = check.at(workflow, "labels", name)
         prefix, slash, rest = name.rpartition("/")
-        if not _LABEL_NAME.match(rest) or (slash and not _LABEL_PREFIX.match(prefix)):
+        if not LABEL_NAME.match(rest) or (slash and not LABEL_PREFIX.match(prefix)):
             check.fault(C.BAD_LABEL, f"`{name}` is not a label's name", span)
         if not isinstance(value, str):
             check.fault(C.BAD_LABEL, f"the value of label `{name}` has to be text", span, help="put it in quotes")
-        elif not _LABEL_NAME.match(value):
+        elif not LABEL_NAME.match(value):
             check.fault(C.BAD_LABEL, f"`{value}` is not a label's value", span)

@@ -21,8 +21,8 @@ IMAGE_FORM = error(
 SHARED_FOLDER = warning(
     "PWX3102",
     "osmo-shared-folder",
-    "The source's tasks share a folder; OSMO's share nothing. Every task works in its output folder, and what the tasks "
-    "before it have left there is copied in first. Files that are written elsewhere, or passed without an order "
+    "The source's tasks share a folder; OSMO's share nothing. Every task works in its output folder, and what the "
+    "tasks before it have left there is copied in first. Files that are written elsewhere, or passed without an order "
     "between the tasks, do not arrive.",
     "Let every task that reads a file depend on the one that writes it, and keep paths relative.",
 )
@@ -67,8 +67,8 @@ DELAY = warning(
 CONDITION = error(
     "PWX3109",
     "osmo-condition",
-    "OSMO has no conditions at run time. A test at the head of the script stands in for simple ones; this one cannot be "
-    "written as such.",
+    "OSMO has no conditions at run time. A test at the head of the script stands in for simple ones; this one cannot "
+    "be written as such.",
     "Simplify the condition, or allow the loss with `--allow PWX3109`: the work then runs always.",
 )
 LATE_CONDITION = warning(
@@ -151,7 +151,8 @@ INPUTS_FORM = warning(
 FROZEN_VALUE = warning(
     "PWX3122",
     "osmo-frozen-value",
-    "A value depends on an input in a way that a template cannot say in this place, so the input's default is built in.",
+    "A value depends on an input in a way that a template cannot say in this place, so the input's default is "
+    "built in.",
     "Change it in the output, or compile again with another value.",
 )
 NEEDED_VALUE = warning(
@@ -207,7 +208,8 @@ EXIT_ORDER = warning(
 LABEL = warning(
     "PWX3131",
     "osmo-label",
-    "Labels follow the rules of Kubernetes: at most 16, short names, values without blanks. Others are kept as comments.",
+    "Labels follow the rules of Kubernetes: at most 16, short names, values without blanks. Others are kept as "
+    "comments.",
     "Shorten the label.",
 )
 FOREIGN_KEYS = warning(
@@ -251,4 +253,10 @@ MODULES = warning(
     "osmo-machine-software",
     "The script loads modules of the machine, or starts steps of its scheduler, and a container has neither.",
     "Put the software into the image and start programs directly.",
+)
+EMPTY_WORKFLOW = error(
+    "PWX3139",
+    "osmo-empty-workflow",
+    "A workflow of OSMO has at least one task.",
+    "Nothing can be written for a workflow without tasks, or whose conditions never hold.",
 )

@@ -7,10 +7,10 @@ import re
 from pwxc.registry import Lazy, Option, Target
 
 _JOBS = re.compile(r"^[\"']?jobs[\"']?[ \t]*:", re.MULTILINE)
-_EXECUTE = re.compile(r"^\s+[\"']?execute[\"']?[ \t]*:", re.MULTILINE)
-_BODY = re.compile(r"^\s+-?\s*[\"']?(steps|runs-on|ssh|uses|early-cancel|remoteHost)[\"']?[ \t]*:", re.MULTILINE)
+_EXECUTE = re.compile(r"^[ \t]+[\"']?execute[\"']?[ \t]*:", re.MULTILINE)
+_BODY = re.compile(r"^[ \t]+-?[ \t]*[\"']?(steps|runs-on|ssh|uses|early-cancel|remoteHost)[\"']?[ \t]*:", re.MULTILINE)
 _SCHEMA = "activate.parallel.works/workflow.schema.json"
-_ACTIONS_ONLY = re.compile(r"^\s+runs-on[\"']?[ \t]*:[ \t]*[\"']?(?:ubuntu|windows|macos|self-hosted)", re.MULTILINE)
+_ACTIONS_ONLY = re.compile(r"^[ \t]+runs-on[\"']?[ \t]*:[ \t]*[\"']?(?:ubuntu|windows|macos|self-hosted)", re.MULTILINE)
 
 
 def looks_like_pw(text: str, filename: str) -> float:

@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterable
 
 from pwxc.ir.data import NamedDatum, NamedFile
-from pwxc.ir.task import Task
+from pwxc.ir.task import ActionCall, Script, Task
 from pwxc.ir.workflow import Unit, units
 from pwxc_targets.pw import model
 from pwxc_targets.pw.context import Writing
-from pwxc_targets.pw.foreignjob import ForeignJob
 from pwxc_targets.pw.hookjobs import Hooks
 from pwxc_targets.pw.jobs import write_unit
 from pwxc_targets.pw.names import unique_names
-from pwxc_targets.pw.nativejob import NativeJob, is_native
 from pwxc_targets.pw.same import write_job
 
 _HOLE = re.compile(r"[-_.]?\{[^{}]*\}")
@@ -53,7 +51,7 @@ def write_jobs(writing: Writing) -> dict[str, model.Job]:
             job.needs = job.needs or list(hooks.first)
     early = {name: writing.extra.pop(name) for name in hooks.first}
     made = {**early, **jobs, **writing.extra}
-    return made or {"nothing": model.Job(steps=[model.Step(run=":\\n")])}
+    return made or {"nothing": model.Job(steps=[model.Step(run=":\n")])}
 
 
 def _job(writing: Writing, hooks: Hooks, unit: Unit) -> model.Job:
@@ -65,9 +63,19 @@ def _job(writing: Writing, hooks: Hooks, unit: Unit) -> model.Job:
     with writing.ledger.of(unit, where=f"jobs.{writing.jobs[unit.name]}") as account:
         account.take("name")
         if writing.own and unit.container is None:
+            from pwxc_targets.pw.nativejob import NativeJob
+
             return NativeJob(writing, unit).write(account)
+        from pwxc_targets.pw.foreignjob import ForeignJob
+
         account.take("container")
         return ForeignJob(writing, unit, hooks=(hooks.before, hooks.after), around=hooks.around).write(account)
+
+
+def is_native(task: Task) -> bool:
+    """Whether a task is one of scripts and calls only, so that the platform's steps are the same thing."""
+    plain = all(isinstance(step.work, Script | ActionCall) for step in task.steps)
+    return plain and not (task.files or task.checkpoints or task.secrets)
 
 
 def _is_local(task: Task) -> bool:

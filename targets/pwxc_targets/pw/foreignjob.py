@@ -6,16 +6,12 @@ before it (variables, tests of input files) and after it (exit rules, tests of o
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import NamedDatum, NamedFile, Variable
-from pwxc.ir.entity import changed
-from pwxc.ir.resources import Resources
 from pwxc.ir.task import ActionCall, Script, Step
-from pwxc.ir.template import Template, text
+from pwxc.ir.template import Template
 from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
@@ -25,11 +21,12 @@ from pwxc_targets.pw.form import StringField
 from pwxc_targets.pw.kept import settle_kept
 from pwxc_targets.pw.nativejob import NativeJob
 from pwxc_targets.pw.nativenames import NativeNames
-from pwxc_targets.pw.scheduling import JOB_RUNNER, Request, is_submitted, merged, records_of
+from pwxc_targets.pw.scheduling import is_submitted
 from pwxc_targets.pw.scriptbody import MISSING, UNWRITTEN, Body, file_test, is_plain
-from pwxc_targets.pw.spelling import Spelling
+from pwxc_targets.pw.spelling import Spelling, show_hole
 from pwxc_targets.pw.steps import StepWriter, write_place
 from pwxc_targets.pw.strategy import write_sweep
+from pwxc_targets.pw.submitted import Submitted
 
 FOLDER = "folder"
 
@@ -62,7 +59,7 @@ class ForeignJob(NativeJob):
         rules = settle_rules(writing, account, task)
         if submitted:
             made.working_directory, folder = None, made.working_directory
-            made.steps = self._submitted_steps(account, before, after, rules, str(folder))
+            made.steps = Submitted(self, account, str(folder or "")).steps(before, after, rules)
         else:
             made.steps = [*self.hooks[0], *self._local_steps(before, after, rules), *self.hooks[1]]
             self._shift_kept(len(self.hooks[0]))
@@ -116,6 +113,9 @@ class ForeignJob(NativeJob):
                 entry.take("name")
                 entry.take("value")
         expanded = [(item.name, self.spelling.expand(item.value)) for item in (*shared, *variables)]
+        names = NativeNames(self.spelling)
+        for hole in (hole for _, value in expanded for hole in value.holes if not names.is_known(hole)):
+            account.drop("environment", C.NO_EXPRESSION, f"nothing here can stand for {show_hole(hole)}")
         if not submitted and all(is_plain(self.spelling, name, value) for name, value in expanded):
             for name, value in expanded:
                 made[name] = self.spelling.text(account, "environment", value)
@@ -218,103 +218,6 @@ class ForeignJob(NativeJob):
         lines = ["set -euo pipefail", *body.before(shell, []), *body.wrapped(shell, after, rules), 'exit "$rc"']
         return "\n".join([lines[0], *shell.preamble, *lines[1:]]) + "\n"
 
-    # the scheduler
-
-    def _submitted_steps(
-        self, account: Account, before: list[Template], after: list[Template], rules: Loop, folder: str
-    ) -> list[model.Step]:
-        steps = self.task.steps
-        if rules and len(steps) > 1:
-            rules = rules.refuse(self.writing)
-        group = {"is_disabled": False, **self._request(account).build(self._array_index())}
-        shell = ShellText(NativeNames(self.spelling))
-        lines: list[str] = []
-        inline = False
-        for at, step in enumerate(steps):
-            with self.writing.ledger.of(step, where=f"jobs.{self.job}.steps") as entry:
-                self._settle_step(entry, step)
-                if not isinstance(step.work, Script):
-                    entry.drop("work", C.NO_COUNTERPART, "an action cannot be called from a submitted script")
-                    continue
-                body = Body(self, entry, step.work, self.task.container)
-                lines += body.before(shell, before if at == 0 else [])
-                inline = len(steps) == 1 and body.can_stand and not (after or rules or self.around[1])
-                if inline:
-                    lines += self.spelling.text(entry, "work", step.work.text).removesuffix("\n").split("\n")
-                    break
-                lines += body.wrapped(shell, after if at == len(steps) - 1 else [], rules)
-                lines.append('[ "$rc" -eq 0 ] || exit "$rc"')
-        script = [*shell.preamble, *self.around[0], *lines, *self.around[1]]
-        return self._around_runner(script if inline else [*script, "exit 0"], group, folder, strict=not inline)
-
-    def _request(self, account: Account) -> Request:
-        record = merged(*records_of(self.writing, self.task)) or Resources(name=self.task.name)
-        if record.walltime is None and isinstance(self.task.run_timeout, int | float):
-            record = changed(record, walltime=int(self.task.run_timeout))
-        if self.writing.workflow.dialect == "slurm":
-            record = changed(record, directives=(text(f"--job-name={self.task.name}"), *record.directives))
-        return Request(self.writing, account, record)
-
-    def _settle_step(self, entry: Account, step: Step) -> None:
-        entry.emulate("work", "placement", "name", "id")
-        if step.placement is not None:
-            with self.writing.ledger.of(step.placement) as placed:
-                placed.whole(Fate.EMULATED)
-        entry.cosmetic("passthrough")
-
-    def _array_index(self) -> str | None:
-        sweep = self.task.sweep
-        if sweep is None or self.matrix is None or len(self.matrix.leaves) != 1:
-            return None
-        return "${{ matrix." + ".".join(self.matrix.leaves[0]) + " }}"
-
-    def _around_runner(
-        self, script: list[str], group: dict[str, Any], folder: str, *, strict: bool
-    ) -> list[model.Step]:
-        """Give the steps that submit a script, wait for it and end with its status, which the job runner hides."""
-        key = self._instance()
-        name = f"{self.job}.$pwxc_instance" if key else self.job
-        status = f"pwxc_status=${{PW_JOB_DIR:-$PWD}}/.pwxc/{name}.status"
-        begin = [*key, status]
-        prepare = ["set -euo pipefail", *begin, 'mkdir -p "${pwxc_status%/*}"', 'rm -f "$pwxc_status"']
-        head = [*begin, 'trap \'echo "$?" > "$pwxc_status"\' EXIT', *self._enter(folder)]
-        submitted = [*(["set -euo pipefail"] if strict else []), *head, *script]
-        check = [
-            "set -euo pipefail",
-            *begin,
-            'if ! read -r rc < "$pwxc_status"; then',
-            '  echo "the scheduler ended the job before its script did" >&2',
-            "  exit 1",
-            "fi",
-            'exit "$rc"',
-        ]
-        runner = {
-            "resource": "${{ inputs." + self.writing.cluster + " }}",
-            "shebang": "#!/bin/bash",
-            "rundir": "${PWD}",
-            "scheduler": True,
-            "use_existing_script": False,
-            "script": "\n".join(submitted) + "\n",
-            "slurm": group,
-        }
-        return [
-            model.Step(name="Prepare", run="\n".join(prepare) + "\n"),
-            model.Step(name=self.task.name, uses=JOB_RUNNER, with_=runner),
-            model.Step(name="Status", run="\n".join(check) + "\n"),
-        ]
-
-    def _enter(self, folder: str) -> list[str]:
-        if folder in ("None", ""):
-            return []
-        return [f"cd {folder} || exit" if folder.startswith("~") else f'cd "{folder}" || exit']
-
-    def _instance(self) -> list[str]:
-        """Give the lines that tell one instance of a sweep from the others, on the login node and in the job alike."""
-        if self.matrix is None:
-            return []
-        leaves = " ".join("${{ matrix." + ".".join(path) + " }}" for path in self.matrix.leaves)
-        return ["pwxc_instance=$(cksum <<'PWXC_EOF' | cut -d ' ' -f 1", leaves, "PWXC_EOF", ")"]
-
 
 def cluster_ssh(writing: Writing) -> model.Ssh:
     """Give the login node of the cluster that the form asks for."""
@@ -332,7 +235,7 @@ def project_folder(writing: Writing) -> str:
             type="string",
             label="Folder",
             description="Where the files of the workflow are on the cluster; its paths start here",
-            default="${PWD}",
+            default="${PW_PARENT_JOB_DIR}",
         )
     return "${{ inputs." + name + " }}"
 

@@ -17,10 +17,8 @@ from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
 from pwxc_targets.pw.context import Writing
-from pwxc_targets.pw.foreignjob import cluster_ssh, project_folder
 from pwxc_targets.pw.kept import settle_kept
 from pwxc_targets.pw.nativenames import NativeNames
-from pwxc_targets.pw.order import wait_for
 from pwxc_targets.pw.spelling import Spelling
 
 _NAMES = {
@@ -86,6 +84,8 @@ class Hooks:
                 job.needs, job.if_ = self._order(account, hook, name)
 
     def _order(self, account: Account, hook: Hook, name: str) -> tuple[list[str] | None, str | None]:
+        from pwxc_targets.pw.order import wait_for
+
         if hook.trigger is Trigger.TASKS_READY:
             edges = [edge for task in self._selected(account, hook) for edge in task.needs]
             unique = {(edge.parent, edge.when): edge for edge in edges if edge.when is not Outcome.START}
@@ -117,6 +117,8 @@ class Hooks:
         return found
 
     def _add(self, hook: Hook, action: RunCommands) -> str:
+        from pwxc_targets.pw.foreignjob import cluster_ssh, project_folder
+
         name = self.writing.new_job(f"on-{_NAMES[hook.trigger]}")
         needs = list(self.first) if hook.trigger is Trigger.WORKFLOW_START else []
         self.writing.extra[name] = model.Job(

@@ -24,12 +24,6 @@ from pwxc_targets.pw.strategy import Matrix, write_sweep
 from pwxc_targets.pw.toplevel import write_environment
 
 
-def is_native(task: Task) -> bool:
-    """Whether a task is one of scripts and calls only, so that the platform's steps are the same thing."""
-    plain = all(isinstance(step.work, Script | ActionCall) for step in task.steps)
-    return plain and not (task.files or task.checkpoints or task.secrets)
-
-
 @attrs.define
 class NativeJob:
     """Writes one task that this dialect can say as it is."""

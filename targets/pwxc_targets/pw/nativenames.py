@@ -6,12 +6,15 @@ import re
 
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.inputs import InputType
-from pwxc.shell import quote
+from pwxc.shell import is_variable_name
 from pwxc_targets.pw.expressions import print_expression
 from pwxc_targets.pw.names import quote_always
 from pwxc_targets.pw.spelling import Spelling
 
 _OPENING = re.compile(r"\$(?=\{\{|<<)")
+RUN_ID = "${PW_RUN_SLUG:-${PW_JOB_DIR##*/}}"
+ATTEMPT = "${tries-${PW_WORKFLOW_STEP_CURRENT_RETRY-0}}"
+"""The number of the attempt: that of a script's own loop, or of the platform's; both count from 0."""
 _TAME = frozenset({InputType.INTEGER, InputType.NUMBER, InputType.BOOLEAN})
 
 
@@ -35,28 +38,26 @@ class NativeNames:
         return item is not None and item.type in _TAME
 
     def variable(self, expr: Expr) -> tuple[str, str]:
-        """Give the mark and the shell expression of a run-time hole."""
+        """Give the mark and the shell expression of a run-time hole; one that has none (`is_known`) is empty."""
         if not isinstance(expr, Ref):
-            return "value", "${PWXC_VALUE-}"
+            return "nothing", ""
         name = expr.path[0] if expr.path else ""
         match expr.root:
-            case Root.OUTPUT_FOLDER:
-                task = name or "$PW_JOB_ID"
-                return f"output:{name}", f"${{PW_JOB_DIR:-$PWD}}/tasks/{quote(task)}/output"
-            case Root.READ_FOLDER:
-                return f"input:{name}", f"${{PW_JOB_DIR:-$PWD}}/input/{name}"
             case Root.RUN_FOLDER:
                 return "run", "${PW_JOB_DIR:-$PWD}"
             case Root.RUN_ID:
-                return "run_id", "${PW_RUN_SLUG-}"
-            case Root.HOST:
-                return f"host:{name}", "127.0.0.1"
+                return "run_id", RUN_ID
             case Root.SWEEP_INDEX:
                 return "index", "${PW_MATRIX_INDEX-}"
             case Root.ATTEMPT:
-                return "attempt", "${tries-0}"
-            case _:
-                return f"{expr.root}:{name}", f"${{{name}-}}" if name.isidentifier() else ""
+                return "attempt", ATTEMPT
+            case Root.ENVIRONMENT if is_variable_name(name):
+                return f"variable:{name}", f"${{{name}-}}"
+        return "nothing", ""
+
+    def is_known(self, expr: Expr) -> bool:
+        """Whether a hole has a value here at all."""
+        return self.inline(expr) is not None or self.variable(expr)[1] != ""
 
     def protect(self, text: str) -> str | None:
         """Quote text in which the platform would see an expression, with the opening broken up (pw.md §10)."""

@@ -10,8 +10,8 @@ from pwxc.fidelity import Account
 from pwxc.ir.inputs import Choice, Input, InputType, Preset
 from pwxc.ir.workflow import Workflow
 from pwxc_targets.pw.context import Writing
+from pwxc_targets.pw.input_types import CANONICAL
 from pwxc_targets.pw.kept import settle_kept
-from pwxc_targets.pw.read_form import CANONICAL
 from pwxc_targets.pw.spelling import Spelling, kept_by
 from pwxc_targets.pw.writeform import write_fields
 

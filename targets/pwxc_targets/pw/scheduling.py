@@ -34,6 +34,8 @@ _FIELDS = {
     SCRIPT_SUBMITTER: ("partition", "time", "gpus"),
 }
 _DEFAULTED = {JOB_RUNNER: ("time", "nodes", "cpus_per_task"), SCRIPT_SUBMITTER: ("time",)}
+_PATH_OPTION = re.compile(r"(--(?:output|error|input)=)(.+)\Z")
+_ESCAPED = re.compile(r"[\\\"$`]")
 _ARRAY_MARKS = re.compile(r"%(\d*)([Aa])")
 
 
@@ -113,6 +115,10 @@ def settle_requests(writing: Writing) -> None:
                 _not_enforced(account, record)
     for allocation in writing.workflow.allocations:
         with writing.ledger.of(allocation) as account:
+            if allocation.resources not in used:
+                # nothing runs in it
+                account.whole(Fate.COSMETIC)
+                continue
             account.emulate("name", "resources")
             account.cosmetic("passthrough")
             message = "each job asks for its own nodes when it is ready; no nodes are shared or asked for ahead"
@@ -146,6 +152,8 @@ class Request:
     account: Account
     record: Resources
     runner: str = JOB_RUNNER
+    folder: str = ""
+    """The folder from which the source submits: its relative paths start there."""
     group: dict[str, Any] = attrs.field(factory=dict)
     lines: list[str] = attrs.field(factory=list)
 
@@ -169,13 +177,27 @@ class Request:
         if record.exclusive:
             self.lines.append("--exclusive")
         for template in record.directives:
-            line = self.spelling.text(self.account, "resources", template)
-            self.lines.append(_without_array(line, array) if array is not None else line)
+            self.lines.append(self._directive(template, array))
         kept = list(self._kept())
         if self.lines or kept:
             written = [f"#SBATCH {line}" for line in self.lines] + kept
             self.group["scheduler_directives"] = written[0] if len(written) == 1 and kept else "\n".join(written) + "\n"
         return self.group
+
+    def _directive(self, template: Template, array: str | None) -> str:
+        """Write an option; the job runner's shell reads it as text in double quotes, on the login node."""
+        if self.writing.own:
+            return self.spelling.text(self.account, "resources", template)
+        parts = [_ESCAPED.sub(r"\\\g<0>", part) if isinstance(part, str) else part for part in template.parts]
+        line = self.spelling.text(self.account, "resources", Template.of(*parts))
+        if self.writing.workflow.dialect != "slurm":
+            return line
+        found = _PATH_OPTION.match(line)
+        if found is not None and self.folder and not found[2].startswith("/"):
+            line = f"{found[1]}{self.folder}/{found[2]}"
+        name, equals, value = line.partition("=")
+        line = f"{name}='{value}'" if equals and " " in value and "'" not in value and "${{" not in value else line
+        return _without_array(line, array) if array is not None else line
 
     def _pairs(self) -> Iterator[tuple[str, str, Any]]:
         """Give each request with the name of the sub-workflow's field, that of the option, and its value."""

@@ -18,7 +18,7 @@ from pwxc_targets.pw.nativenames import NativeNames
 from pwxc_targets.pw.runner import indent
 from pwxc_targets.pw.scheduling import records_of
 from pwxc_targets.pw.sourcevariables import source_variables
-from pwxc_targets.pw.spelling import Spelling
+from pwxc_targets.pw.spelling import Spelling, show_hole
 
 if TYPE_CHECKING:
     from pwxc_targets.pw.foreignjob import ForeignJob
@@ -44,6 +44,9 @@ class Body:
         """Look at the text once."""
         self.names = NativeNames(self.job.spelling)
         self.text = self.job.spelling.expand(self.work.text)
+        for hole in self.text.holes:
+            if not self.names.is_known(hole):
+                self.account.drop("work", C.NO_EXPRESSION, f"nothing here can stand for {show_hole(hole)}")
 
     @property
     def is_simple(self) -> bool:
@@ -68,19 +71,27 @@ class Body:
         lines, shell.lines = shell.lines, []
         return lines
 
-    def wrapped(self, shell: ShellText, after: list[Template], rules: Loop) -> list[str]:
-        """Give the lines that run the command and leave its status in `rc`."""
-        shell.lines.append("script=$(mktemp)")
-        shell.write_file('"$script"', self._whole())
+    def wrapped(self, shell: ShellText, after: list[Template], rules: Loop, file: str | None = None) -> list[str]:
+        """Give the lines that run the command and leave its status in `rc`.
+
+        `file` is where a submitted job finds the command's text; without it the lines put it into a file themselves.
+        """
+        if file is not None:
+            shell.lines.append(f"script=$pwxc_here/{file}")
+        else:
+            shell.lines.append("script=$(mktemp)")
+            shell.write_file('"$script"', self.whole)
         program = " ".join(quote(word) for word in self.work.shell)
         run = f'{self._launcher(shell)}{program} "$script" || rc=$?'
         tests = [file_test(shell.word(path), UNWRITTEN, "rc=1") for path in after]
         checked = ['if [ "$rc" -eq 0 ]; then', *indent(tests), "fi"] if tests else []
         loop = rules.lines(shell, ["rc=0", run, *checked])
-        lines, shell.lines = [*shell.lines, *loop, 'rm -f "$script"'], []
+        lines, shell.lines = [*shell.lines, *loop, *(['rm -f "$script"'] if file is None else [])], []
         return lines
 
-    def _whole(self) -> Template:
+    @property
+    def whole(self) -> Template:
+        """The text, which ends with a line's end."""
         parts = self.text.parts
         ends = bool(parts) and isinstance(parts[-1], str) and parts[-1].endswith("\n")
         return self.text if ends else join((self.text, text("\n")))
@@ -107,6 +118,7 @@ class Body:
 
 
 def file_test(word: str, what: str, then: str = "exit 1") -> str:
+    """Give a line that ends a script, or does what `then` says, when there is no file at a path."""
     return f'[ -e {word} ] || {{ echo "{what}:" {word} >&2; {then}; }}'
 
 

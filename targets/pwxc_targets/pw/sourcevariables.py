@@ -10,6 +10,7 @@ from pwxc.ir.sweep import Range, Sweep, Values
 from pwxc.ir.template import Template
 from pwxc.shell import quote
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
+from pwxc_targets.pw.nativenames import ATTEMPT, RUN_ID
 
 if TYPE_CHECKING:
     from pwxc_targets.pw.nativejob import NativeJob
@@ -42,10 +43,10 @@ def _belongs(name: str, dialect: str) -> bool:
 
 def _torc(job: NativeJob) -> dict[str, str]:
     return {
-        "TORC_WORKFLOW_ID": "${PW_RUN_SLUG-}",
+        "TORC_WORKFLOW_ID": f'"{RUN_ID}"',
         "TORC_JOB_NAME": quote(job.task.name),
         "TORC_JOB_ID": '"${PW_MATRIX_INDEX-0}"',
-        "TORC_ATTEMPT_ID": '"$((${tries-${PW_WORKFLOW_STEP_CURRENT_RETRY-0}} + 1))"',
+        "TORC_ATTEMPT_ID": f'"$(({ATTEMPT} + 1))"',
         "TORC_OUTPUT_DIR": '"${PW_JOB_DIR:-$PWD}"',
     }
 

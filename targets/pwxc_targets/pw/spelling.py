@@ -10,7 +10,7 @@ import attrs
 
 from pwxc.expr.place import rebuild
 from pwxc.fidelity import Account
-from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root, operands
+from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root, operands, refs
 from pwxc.ir.template import Template
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
 from pwxc_targets.pw.context import Writing
@@ -67,6 +67,10 @@ def format_of(expr: Expr) -> tuple[str, str] | None:
     return None
 
 
+_OF_SCRIPTS = (Root.ENVIRONMENT, Root.ATTEMPT)
+"""What a script of another system reads while it runs, though the platform has expressions of these names."""
+
+
 @attrs.define
 class Spelling:
     """Prints what belongs to one task, or to the workflow as a whole."""
@@ -103,6 +107,8 @@ class Spelling:
 
     def is_inline(self, expr: Expr) -> bool:
         """Whether the platform has an expression for a translated hole."""
+        if not self.writing.own and any(ref.root in _OF_SCRIPTS for ref in refs(expr)):
+            return False
         return not unspellable(expr)
 
     def hole(self, expr: Expr) -> str:
@@ -141,7 +147,7 @@ class Spelling:
         """Write a text for a place where nothing but the platform fills holes."""
         expanded = self.expand(template)
         for hole in self.late(expanded):
-            account.drop(field, C.NO_EXPRESSION, f"nothing here can stand for {_shown(hole)}")
+            account.drop(field, C.NO_EXPRESSION, f"nothing here can stand for {show_hole(hole)}")
         kept = expanded.map(lambda hole: hole if self.is_inline(hole) else "")
         return print_template(kept if self.writing.own else protect(kept))
 
@@ -161,7 +167,7 @@ class Spelling:
         """Write a condition; one that cannot be written holds."""
         translated = self.translate(expr)
         if not self.is_inline(translated):
-            account.drop(field, C.NO_EXPRESSION, f"no condition can test {_shown(unspellable(translated)[0])}")
+            account.drop(field, C.NO_EXPRESSION, f"no condition can test {show_hole(unspellable(translated)[0])}")
             return "${{ always }}"
         return "${{ " + print_expression(translated) + " }}"
 
@@ -188,7 +194,8 @@ def span_of(value: float) -> str:
     return f"{seconds}s"
 
 
-def _shown(expr: Expr) -> str:
+def show_hole(expr: Expr) -> str:
+    """Give an expression as words for a message."""
     if isinstance(expr, Ref):
         return f"`{' '.join((expr.root.value, *expr.path))}`"
     return f"`{expr.function}(…)`" if isinstance(expr, Call) else "this expression"

@@ -61,7 +61,7 @@ def write_sweep(writing: Writing, account: Account, task: Task) -> Matrix | None
     if sweep is None:
         return None
     with writing.ledger.of(sweep) as entry:
-        matrix = _own(writing, entry, sweep) if writing.own else _foreign(writing, entry, task, sweep)
+        matrix = _own(writing, entry, sweep) if _is_own(writing, sweep) else _foreign(writing, entry, task, sweep)
         spelling = Spelling(writing, matrix.path)
         fail_fast = entry.take("fail_fast")
         matrix.strategy["fail-fast"] = spelling.switch(entry, "fail_fast", fail_fast)
@@ -75,6 +75,12 @@ def write_sweep(writing: Writing, account: Account, task: Task) -> Matrix | None
     return matrix
 
 
+def _is_own(writing: Writing, sweep: Sweep) -> bool:
+    """Whether a sweep is one that a file of this dialect can have had."""
+    zipped = sweep.mode is SweepMode.ZIP and len(sweep.parameters) > 1
+    return writing.own and not zipped and not any(isinstance(item.values, Range) for item in sweep.parameters)
+
+
 def _own(writing: Writing, entry: Account, sweep: Sweep) -> Matrix:
     """Write a sweep that this dialect can say as it is."""
     spelling = Spelling(writing)
@@ -83,7 +89,7 @@ def _own(writing: Writing, entry: Account, sweep: Sweep) -> Matrix:
         entry.take(field)
     for parameter in sweep.parameters:
         values = parameter.values
-        shown = list(values) if isinstance(values, Range | Values) else values
+        shown = list(values) if isinstance(values, Values) else values
         made[parameter.name] = _flow(spelling.value(entry, "parameters", shown))
     if list(made) == [""]:
         return Matrix({"matrix": made[""]})

@@ -11,12 +11,10 @@ from pwxc.registry import OutputFile, Written
 from pwxc.yaml.structure import to_tree
 from pwxc.yaml.writer import write_yaml
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
-from pwxc_targets.pw.alljobs import name_jobs, write_jobs
+from pwxc_targets.pw.alljobs import is_native, name_jobs, write_jobs
 from pwxc_targets.pw.context import Writing
-from pwxc_targets.pw.foreignjob import plain_environment
 from pwxc_targets.pw.kept import put_back, settle_kept
 from pwxc_targets.pw.model import Execute, On, PwWorkflow
-from pwxc_targets.pw.nativejob import is_native
 from pwxc_targets.pw.ownform import merge_form, write_form, write_presets
 from pwxc_targets.pw.same import write_form as same_form
 from pwxc_targets.pw.same import write_own
@@ -68,9 +66,16 @@ def _top(writing: Writing, account: Account, made: PwWorkflow) -> None:
     made.configurations = write_presets(writing, account.take("presets"))
     account.take("environment")
     variables = write_environment(writing, account, workflow.environment)
-    made.env = variables if writing.own or plain_environment(writing) else None
+    if variables and (writing.own or _is_plain(writing)):
+        made.env = variables
     if (limit := account.take("timeout")) is not None:
         made.timeout = Spelling(writing).duration(account, "timeout", limit)
+
+
+def _is_plain(writing: Writing) -> bool:
+    from pwxc_targets.pw.foreignjob import plain_environment
+
+    return plain_environment(writing)
 
 
 def _settle_resources(writing: Writing) -> None:

@@ -192,3 +192,11 @@ SOURCE_SYSTEM = warning(
     "A command uses the source's own system: one of its variables, or its command line. Neither is there.",
     "Rewrite the command.",
 )
+SIGNAL = warning(
+    "PWX3230",
+    "pw-signal",
+    "The source has a signal sent to its batch shell. Here the command runs in a shell of its own below that one, "
+    "because something has to be done when it has ended, and the signal does not reach it.",
+    "Take `B:` out of `--signal` and start the program with `srun`, or leave `exec` and the trap for EXIT out of the "
+    "script.",
+)

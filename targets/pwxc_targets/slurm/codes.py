@@ -119,6 +119,14 @@ KEPT_AS_SCRIPT = warning(
     "Give the scripts that it submits together with it, and replace what the other messages mark.",
 )
 
+OWN_LINE = error(
+    "PWX2426",
+    "slurm-own-line",
+    "The script was written by `pwxc`, and a line of it does not read back: it was changed by hand, or it works out "
+    "an expression in a way that cannot be turned back.",
+    "Change the workflow that the scripts were made from, or accept that what the line does is left out.",
+)
+
 # writing: PWX3400 to PWX3499
 
 NO_COUNTERPART = error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import attrs
 
@@ -18,14 +18,15 @@ from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.shell import quote
-from pwxc.source import Source, Span
+from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
+from pwxc_targets.slurm.companions import find_script
 from pwxc_targets.slurm.cutting import Word
 from pwxc_targets.slurm.directives import Component, Reading, read_directives
 from pwxc_targets.slurm.getopt import Given, Stray, options
 from pwxc_targets.slurm.lists import Term, dependency
 from pwxc_targets.slurm.lower import Lowered, lower
-from pwxc_targets.slurm.report import report_faults, tolerated_options
+from pwxc_targets.slurm.report import report_faults, tell_components, tolerated_options
 from pwxc_targets.slurm.shellrules import JOB, UNKNOWN
 from pwxc_targets.slurm.shellvalues import Shell, Submission, as_template
 from pwxc_targets.slurm.shellwords import ShellError, parse
@@ -119,28 +120,7 @@ class _Reader:
             return None
         if script in submission.files:
             return Source(script, submission.files[script])
-        return self._find(script, span)
-
-    def _find(self, script: str, span: Span) -> Source | None:
-        name = PurePath(script).name
-        for source in self.sources:
-            if source is not self.driver and PurePath(source.name).name == name:
-                return source
-        if self.settings.folder is not None:
-            path = self.settings.folder / script
-            if path.is_file():
-                return self._load(path, span)
-        self.diagnostics.add(C.NO_FILE, f"the script `{script}` is not there", span)
-        return None
-
-    def _load(self, path: Path, span: Span) -> Source | None:
-        try:
-            loaded = Source(str(path), path.read_text(encoding="utf-8-sig"), path)
-        except (OSError, ValueError):
-            self.diagnostics.add(C.NO_FILE, f"the script `{path}` cannot be read as UTF-8 text", span)
-            return None
-        self.sources.append(loaded)
-        return loaded
+        return find_script(script, self.driver, self.sources, self.settings.folder, self.diagnostics, span)
 
     def _add(
         self,
@@ -156,6 +136,7 @@ class _Reader:
         reading = read_directives(source.text, tolerated=tolerated_options(self.settings, source.text))
         if not report_faults(reading, source if own else self.driver, self.diagnostics, None if own else within):
             return marker
+        tell_components(reading, self.driver.span(submission.start, submission.end), self.diagnostics)
         self._override(reading.components[0], given, submission)
         component = reading.components[0]
         default = (

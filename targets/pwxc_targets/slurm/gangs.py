@@ -21,7 +21,7 @@ await() {
   return "$rc"
 }
 """
-_EVERY = """\
+WAITS_FOR_EVERY = """\
 # Waits for the lead, or for the first member that fails.
 await() {
   local rc=0 pid number
@@ -85,7 +85,7 @@ def body(
     lines = J.HEAD.splitlines()
     lines += [f"slug='{slug}'"]
     lines += [*J.INSTANCE.splitlines(), "instance=.$index"] if decoded is not None else ["instance=''"]
-    functions = J.STATE + (_EVERY if gang.status is GangStatus.ALL else _WHOLE) + _END
+    functions = J.STATE + (WAITS_FOR_EVERY if gang.status is GangStatus.ALL else _WHOLE) + _END
     lines += (functions + (FLOATS if decoded is not None and decoded.steps else "")).splitlines()
     for parent in tested:
         lines.append(f'if grep -qsx skipped "$PWXC_RUN/state/{parent}" "$PWXC_RUN/state/{parent}".*; then skip; fi')

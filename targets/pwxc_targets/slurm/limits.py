@@ -9,8 +9,9 @@ from pwxc.ir.task import Task
 from pwxc_targets.slurm.context import Context
 from pwxc_targets.slurm.requests import LateWord, Request, time_limit
 
-_SLACK = 180
+SLACK = 180
 """Seconds that a job with clean-up work gets beyond its limit."""
+SLACK_SIGNAL = f"B:TERM@{SLACK - 60}"
 
 
 def limit_request(context: Context, request: Request, task: Task, timeout: float | Expr | None, late: LateWord) -> None:
@@ -25,15 +26,15 @@ def limit_request(context: Context, request: Request, task: Task, timeout: float
     if known:
         limit = min(known)
         if cleans_up(task):
-            request.set("time", time_limit(limit + _SLACK))
-            request.set("signal", f"B:TERM@{_SLACK - 60}")
+            request.set("time", time_limit(limit + SLACK))
+            request.set("signal", SLACK_SIGNAL)
         else:
             request.set("time", time_limit(limit))
     elif unknown:
         request.late["time"] = late(unknown[0], "time")
     queue = task.queue_timeout
     if isinstance(queue, int | float) and known:
-        request.set("deadline", f"now+{math.ceil(queue + min(known)) + _SLACK}seconds")
+        request.set("deadline", f"now+{math.ceil(queue + min(known)) + SLACK}seconds")
     if task.priority:
         request.set("nice", str(-task.priority))
 

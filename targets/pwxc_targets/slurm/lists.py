@@ -84,7 +84,7 @@ def _compact(indexes: list[int]) -> Range | Values:
     steps = {after - before for before, after in pairwise(indexes)}
     if len(steps) == 1:
         return Range(indexes[0], indexes[-1], steps.pop())
-    return Values(tuple(indexes))  # type: ignore[arg-type]
+    return Values(tuple(indexes))
 
 
 def tell_array(indexes: Range | Values, limit: int | None) -> str:

@@ -18,7 +18,8 @@ from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.directives import Reading, read_directives
 from pwxc_targets.slurm.lower import Lowered, default_name, lower
-from pwxc_targets.slurm.report import report_faults, tolerated_options
+from pwxc_targets.slurm.report import report_faults, tell_components, tolerated_options
+from pwxc_targets.slurm.submittext import CORE, FINISH, OPTIONS
 
 _SUBMISSION = re.compile(r"^[^#\n]*?(?:^|[\s;&|(`])sbatch(?:\s|$)", re.MULTILINE)
 
@@ -26,6 +27,10 @@ _SUBMISSION = re.compile(r"^[^#\n]*?(?:^|[\s;&|(`])sbatch(?:\s|$)", re.MULTILINE
 def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
     """Read one script, a driver with its scripts, or a folder of scripts."""
     driver = _find_driver(sources)
+    if driver is not None and is_own(driver.text):
+        from pwxc_targets.slurm.own import read_own
+
+        return read_own(driver, sources, settings, diagnostics)
     if driver is not None:
         from pwxc_targets.slurm.driver import read_driver
 
@@ -48,6 +53,11 @@ def _find_driver(sources: tuple[Source, ...]) -> Source | None:
         if _SUBMISSION.search(source.text) and not _has_directives(source.text):
             return source
     return None
+
+
+def is_own(content: str) -> bool:
+    """Whether the writer made a submit script: it has the writer's own functions, unchanged."""
+    return CORE in content and OPTIONS in content and FINISH in content
 
 
 def _has_directives(text: str) -> bool:
@@ -83,6 +93,7 @@ def read_script(source: Source, settings: ReadSettings, diagnostics: Diagnostics
     reading = read_directives(source.text, tolerated=tolerated_options(settings, source.text))
     if not report_faults(reading, source, diagnostics):
         return None
+    tell_components(reading, source.span(0, reading.body), diagnostics)
     name = unlike(default_name(reading.components[0], source.name), names)
     lowered = lower(reading, source.text, name, source.span(0, len(source.text)))
     return _with_own_dependency(lowered, reading)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pwxc.diagnostics import Code, Diagnostics, did_you_mean
 from pwxc.registry import ReadSettings
-from pwxc.source import Source
+from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.cutting import Word
 from pwxc_targets.slurm.directives import Fault, Reading, read_directives
@@ -46,11 +46,14 @@ def report_faults(reading: Reading, source: Source, diagnostics: Diagnostics, wi
         help_text = _unknown_help(fault) if fault.kind == "unknown-option" else fault.help
         diagnostics.add(code, fault.message, span, help=help_text)
         usable = usable and fault.kind == "newer-option"
-    if usable and len(reading.components) > 1:
-        span = source.span(0, reading.body) if within is None else source.span(within.start, within.end)
+    return usable
+
+
+def tell_components(reading: Reading, span: Span, diagnostics: Diagnostics) -> None:
+    """Say that a script is a heterogeneous job."""
+    if len(reading.components) > 1:
         message = f"the script asks for {len(reading.components)} components; other systems see the first"
         diagnostics.add(C.HET_JOB, message, span)
-    return usable
 
 
 def _unknown_help(fault: Fault) -> str:

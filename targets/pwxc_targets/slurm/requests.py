@@ -43,9 +43,9 @@ def one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\t" else " " for letter in text)
 
 
-_NUMBERS = {"nodes": "nodes", "tasks": "ntasks", "tasks_per_node": "ntasks-per-node", "cpus": "cpus-per-task"}
-_SIZES = {"memory": "mem", "memory_per_cpu": "mem-per-cpu", "storage": "tmp"}
-_TEXTS = {
+NUMBERS = {"nodes": "nodes", "tasks": "ntasks", "tasks_per_node": "ntasks-per-node", "cpus": "cpus-per-task"}
+SIZES = {"memory": "mem", "memory_per_cpu": "mem-per-cpu", "storage": "tmp"}
+TEXTS = {
     "partition": "partition", "account": "account", "quality": "qos", "constraint": "constraint",
     "reservation": "reservation", "generic": "gres",
 }  # fmt: skip
@@ -59,15 +59,15 @@ def request(resources: Resources | None, options: Mapping[str, str], late: LateW
     made = Request()
     if resources is None:
         return _defaults(made, options)
-    for field, name in _NUMBERS.items():
+    for field, name in NUMBERS.items():
         _number(made, name, getattr(resources, field), late)
-    for field, name in _SIZES.items():
+    for field, name in SIZES.items():
         value = getattr(resources, field)
         if isinstance(value, int | float):
             made.set(name, f"{max(1, math.ceil(value / _MIB))}M")
         elif value is not None:
             made.late[name] = late(value, "size")
-    for field, name in _TEXTS.items():
+    for field, name in TEXTS.items():
         template = getattr(resources, field)
         if template is not None:
             _text(made, name, template, late)

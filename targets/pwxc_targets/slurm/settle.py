@@ -12,6 +12,7 @@ from pwxc.ir.task import ActionCall, ExitRule, Gang, Step, Task
 from pwxc.ir.workflow import Hook, RequestAllocation, Trigger
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.context import Context
+from pwxc_targets.slurm.leaves import settle_leaves
 from pwxc_targets.slurm.plan import Plan
 
 _FORM_DIALECTS = ("osmo", "pw", "torc", "slurm")
@@ -20,6 +21,7 @@ _FORM_DIALECTS = ("osmo", "pw", "torc", "slurm")
 def settle(context: Context, plan: Plan) -> None:
     """Settle every leaf of the workflow."""
     workflow = context.workflow
+    settle_leaves(workflow, context.ledger)
     with context.ledger.of(workflow) as account:
         account.cosmetic("description", "labels", "presets", "dialect")
         account.take("name")

@@ -13,13 +13,11 @@ INPUT = "\ue001"
 """Stands before and behind the name of an input."""
 UNKNOWN = "\ue002"
 """Stands for what is known only when the script runs."""
-QUIET = frozenset(
-    (
-        "echo printf set shopt export mkdir cd : true exit return local declare typeset unset sleep "
-        "source . pwd test [ [[ squeue shift read wait trap umask ulimit module ml date hostname break "
-        "continue let (( "
-    ).split()
-)
+QUIET = frozenset([
+    "echo", "printf", "set", "shopt", "export", "mkdir", "cd", ":", "true", "exit", "return", "local",
+    "declare", "typeset", "unset", "sleep", "source", ".", "pwd", "test", "[", "[[", "squeue", "shift", "read",
+    "wait", "trap", "umask", "ulimit", "module", "ml", "date", "hostname", "break", "continue", "let", "((",
+])  # fmt: skip
 """Commands that change nothing of the workflow."""
 LONGEST_LOOP = 10_000
 DEEPEST = 20

@@ -22,7 +22,7 @@ from pwxc_targets.slurm.plan import Job
 from pwxc_targets.slurm.quoting import assigned, word
 from pwxc_targets.slurm.requests import unwrap
 
-_CHECKS = {
+CHECKS = {
     InputType.INTEGER: (r"^[+-]?[0-9]+$", "a whole number"),
     InputType.NUMBER: (r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$", "a number"),
     InputType.BOOLEAN: (r"^(true|false)$", "true or false"),
@@ -205,8 +205,8 @@ class SubmitScript:
             how = f"the variable {_environment(leaf)}" if item.type is InputType.SECRET else leaf.option
             if item.type not in (InputType.OTHER, InputType.CLUSTER):
                 yield f'[[ {filled} || $mode == status ]] || die "{how} needs a value"'
-        if item.type in _CHECKS:
-            pattern, due = _CHECKS[item.type]
+        if item.type in CHECKS:
+            pattern, due = CHECKS[item.type]
             yield f"pattern={assigned(pattern)}"
             yield f'[[ -z ${name} || ${name} =~ $pattern ]] || die "{leaf.option}: {due} is due"'
         if item.type is InputType.CHOICE and item.choices:

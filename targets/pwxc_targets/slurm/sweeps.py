@@ -114,7 +114,7 @@ def _table(sweep: Sweep, fixed: list[tuple[Parameter, Range | Values]], variable
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines: list[str] = []
     for name in names:
-        values = Values(tuple(row.get(name, "") for row in rows))  # type: ignore[misc]
+        values = Values(tuple(row.get(name, "") for row in rows))
         lines.extend(_lines(name, values, "index", variables))
     return Decoded(len(rows), tuple(lines))
 

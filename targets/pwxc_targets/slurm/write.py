@@ -120,6 +120,8 @@ class _Writer:
         requests = [item for _, _, item in members]
         uniform = gangs.is_uniform(requests) or job.decoded is not None
         job.request = gangs.whole_request(requests)
+        if not uniform:
+            self._late_members(gang, members)
         parts = [job.request] if uniform else gangs.components(requests)
         lead = self.context.tasks[gang.lead]
         limit_request(self.context, parts[0], lead, gang.run_timeout or lead.run_timeout, self.submit.late_word)
@@ -128,6 +130,13 @@ class _Writer:
             self.context, gang, job.slug, members, job.decoded, uniform=uniform, tested=self.plan.tested(gang)
         )
         self._add(job, parts, text)
+
+    def _late_members(self, gang: Gang, members: list[tuple[Task, str, Request]]) -> None:
+        """Tell what members ask for that is known at submission only, where each has a component of its own."""
+        for task, _, asked in members:
+            for name in asked.late:
+                message = f"`--{name}` of `{task.name}` comes from an input; the component of `{gang.name}` is fixed"
+                self.context.say(C.FIXED_DIRECTIVE, message, task.span)
 
     def _gang_losses(self, gang: Gang, members: list[Task]) -> None:
         lead = self.context.tasks[gang.lead]

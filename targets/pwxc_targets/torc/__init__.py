@@ -7,17 +7,17 @@ import re
 from pwxc.registry import Lazy, Option, Target
 
 _KEYS = re.compile(
-    r"^\s*[\"']?(?:jobs|resource_requirements|slurm_schedulers|failure_handlers|actions)[\"']?\s*:", re.M
+    r"^[ \t]*[\"']?(?:jobs|resource_requirements|slurm_schedulers|failure_handlers|actions)[\"']?\s*:", re.M
 )
 _JOB_KEYS = re.compile(
     r"[\"']?\b(?:depends_on(?:_regexes)?|blocked_by(?:_job_names|_regexes|_job_name_regexes)?|num_cpus|trigger_type"
     r"|resource_requirements(?:_name)?|input_files|output_files|user_data|slurm_schedulers|use_parameters)\b[\"']?\s*:"
 )
-_JOBS_LIST = re.compile(r"^\s*[\"']?jobs[\"']?\s*:\s*(?:#.*)?(?:\[|\n\s*(?:#.*\n\s*)*-)", re.M)
+_JOBS_LIST = re.compile(r"^[ \t]*[\"']?jobs[\"']?[ \t]*:(?:[ \t\r]*(?:#.*)?\n)*[ \t]*[\[-]", re.M)
 _FIRST_KEY = re.compile(r"^([ \t]*)(?!---|%)[^#\s]", re.M)
 _INDENT = re.compile(r"\s*")
-_NAME = re.compile(r"^[\s{]*[\"']?name[\"']?\s*:", re.M)
-_KDL = re.compile(r"^\s*(?:job|slurm_scheduler|resource_requirements)\s+\"[^\"]*\"\s*\{", re.M)
+_NAME = re.compile(r"^[ \t{]*[\"']?name[\"']?\s*:", re.M)
+_KDL = re.compile(r"^[ \t]*(?:job|slurm_scheduler|resource_requirements)\s+\"[^\"]*\"\s*\{", re.M)
 
 
 def sniff(text: str, filename: str) -> float:

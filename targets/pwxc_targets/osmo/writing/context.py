@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from pwxc.fidelity import Ledger
-from pwxc.ir.expr import Call, Expr, Literal, Ref
+from pwxc.ir.expr import Binary, Call, Expr
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import Gang, Task
@@ -92,7 +92,7 @@ class Writing:
         if isinstance(value, Call) and value.function in ("quantity", "duration"):
             return self.number(value.arguments[0], value.function)
         if isinstance(value, EXPRESSIONS):
-            if not isinstance(value, Ref | Literal) and hasattr(value, "operator") and value.operator == "*":
+            if isinstance(value, Binary) and value.operator == "*":
                 left, right = self.number(value.left), self.number(value.right)
                 return None if left is None or right is None else left * right
             value = self.variables.value(value)

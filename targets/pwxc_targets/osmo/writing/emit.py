@@ -10,7 +10,9 @@ from typing import Any
 
 import attrs
 
-from pwxc.yaml.writer import Quoted, write_yaml
+from pwxc.yaml.writer import Flow, Quoted, write_yaml
+
+_SHORT = 72
 
 
 @attrs.frozen
@@ -20,6 +22,10 @@ class Hole:
     expression: str
     tame: bool = False
     long: bool = False
+    default: str | None = None
+    """What it prints when no value is given, if that is known."""
+    quotable: bool = False
+    """Whether quotes can hold the value that it has by default."""
 
 
 @attrs.frozen
@@ -33,7 +39,16 @@ class Text:
     @property
     def wild(self) -> bool:
         """Whether a hole may print anything."""
-        return not self.address and any(isinstance(part, Hole) and not part.tame for part in self.parts)
+        holes = [part for part in self.parts if isinstance(part, Hole) and not part.tame]
+        return any(not (self.address and hole.quotable) for hole in holes)
+
+
+@attrs.frozen
+class Guarded:
+    """A list whose items all stand behind conditions: it is written as empty unless `test` holds."""
+
+    items: list[Any]
+    test: str
 
 
 @attrs.frozen
@@ -73,10 +88,32 @@ def lines_of(value: dict[str, Any] | list[Any], column: int = 0) -> list[str]:
 
 def _entry(lead: str, item: Any, column: int) -> list[str]:
     margin = " " * column
+    if isinstance(item, Guarded):
+        return [f"{margin}{lead}{{% if not {item.test} %}} []{{% endif %}}", *lines_of(item.items, column + 2)]
+    if isinstance(item, list) and _is_short(item):
+        return [f"{margin}{lead} {write_yaml([Flow(item)])[2:-1]}"]
     if isinstance(item, dict | list) and item:
         return [margin + lead, *lines_of(item, column + 2)]
     first, *rest = _scalar(item, column)
     return [f"{margin}{lead} {first}", *rest]
+
+
+def _is_short(items: list[Any]) -> bool:
+    """Whether a list of texts is easier to read on one line."""
+    texts = [item for item in items if isinstance(item, str) and "\n" not in item and "{%" not in item]
+    return 0 < len(texts) == len(items) and sum(map(len, texts)) + 2 * len(texts) <= _SHORT
+
+
+def ends_in_block(value: Any) -> bool:
+    """Whether the last line of a tree belongs to a text of several lines."""
+    while isinstance(value, dict | list | Guarded) and value:
+        if isinstance(value, Guarded):
+            value = value.items
+        elif isinstance(value, list) and _is_short(value):
+            return False
+        else:
+            value = (list(value.values()) if isinstance(value, dict) else value)[-1]
+    return isinstance(value, Text | str) and len(_scalar(value, 0)) > 1
 
 
 def _scalar(value: Any, column: int) -> list[str]:
@@ -96,7 +133,7 @@ def _block(text: Text, column: int) -> list[str]:
     def show(part: str | Hole) -> str:
         if isinstance(part, str):
             return part
-        return f"{{{{ {part.expression}{f' | indent({column + 2})' if part.long else ''} }}}}"
+        return f"{{{{ {part.expression}{f' | indent({column + 2}, blank=true)' if part.long else ''} }}}}"
 
     joined = "".join(map(show, text.parts))
     last = text.parts[-1]

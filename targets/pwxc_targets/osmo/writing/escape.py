@@ -51,7 +51,7 @@ def double_dollars(text: str, *, before_hole: bool = False) -> str:
     """Protect dollars in a container's arguments and variables from Kubernetes' own expansion (osmo.md §11)."""
     if "$" not in text:
         return text
-    found = _DOLLAR.sub("$$$$", text)
+    found = _DOLLAR.sub("$$", text)
     return found + "$" if before_hole and found.endswith("$") else found
 
 

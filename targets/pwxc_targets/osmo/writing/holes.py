@@ -78,11 +78,8 @@ class Holes:
         if all(is_blocky(part) for part in parts if isinstance(part, str)):
             return parts
         self._frozen()
-        by_expression = {found.expression: found for found in self.writing.variables.found.values()}
         return [
-            by_expression[part.expression].text
-            if isinstance(part, Hole) and not part.tame and part.expression in by_expression
-            else part
+            part.default if isinstance(part, Hole) and not part.tame and part.default is not None else part
             for part in parts
         ]
 
@@ -124,7 +121,7 @@ class Holes:
         if all(ref.root in _STATIC for ref in refs(expr)):
             printed = self.jinja.value(expr)
             if printed is not None:
-                return [Hole(printed, tame=self._prints_tame(expr))]
+                return [self._printed(expr, printed)]
             self._frozen()
             return [as_text(self.writing.variables.value(expr))]
         late = self.late(expr)
@@ -133,18 +130,22 @@ class Holes:
         self.unknown(expr)
         return [""]
 
-    def _prints_tame(self, expr: Expr) -> bool:
-        return all(
+    def _printed(self, expr: Expr, printed: str) -> Hole:
+        found = [self.writing.variables.of(ref) for ref in refs(expr) if ref.root is Root.INPUT]
+        tame = not found and all(
             self.loop is not None and self.loop.values.get(ref.path, ("", False))[1]
             for ref in refs(expr)
             if ref.root is Root.SWEEP
-        ) and not any(ref.root is Root.INPUT for ref in refs(expr))
+        )
+        long = not tame and any(item.several_lines or "\n" in item.text for item in found)
+        value = self.writing.variables.value(expr)
+        return Hole(printed, tame, long, None if value is None else as_text(value))
 
     def _reference(self, ref: Ref, *, kubernetes: bool, at_end: bool) -> list[Part]:
         name = ref.path[0] if ref.path else ""
         match ref.root:
             case Root.INPUT:
-                return [self._input(ref, at_end=at_end)]
+                return [self._input(ref, kubernetes=kubernetes, at_end=at_end)]
             case Root.SWEEP | Root.SWEEP_INDEX:
                 return [self._sweep(ref)]
             case Root.OUTPUT_FOLDER if name:
@@ -172,7 +173,7 @@ class Holes:
         self.unknown(ref)
         return [""]
 
-    def _input(self, ref: Ref, *, at_end: bool) -> Part:
+    def _input(self, ref: Ref, *, kubernetes: bool, at_end: bool) -> Part:
         secret = self.writing.variables.secrets.get(ref.path)
         if secret is not None:
             return f"${{{secret}}}"
@@ -181,6 +182,8 @@ class Holes:
         if hole is None:
             self._frozen()
             return variable.text
+        if kubernetes and not self.writing.own and "$" in variable.text:
+            return attrs.evolve(hole, expression=f"{hole.expression} | replace('$', '$$')")
         return hole
 
     def _sweep(self, ref: Ref) -> Part:
@@ -189,7 +192,7 @@ class Holes:
         if ref.root is Root.SWEEP_INDEX:
             return Hole(self.loop.index, tame=True)
         found = self.loop.values.get(ref.path)
-        return Hole(found[0], tame=found[1]) if found is not None else ""
+        return Hole(found[0], tame=found[1], long=not found[1]) if found is not None else ""
 
     def _host(self, name: str) -> list[Part]:
         called = self.writing.names.get(name, name)

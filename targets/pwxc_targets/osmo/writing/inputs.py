@@ -12,8 +12,9 @@ from pwxc.ir.task import Edge, Gang, Outcome, Task
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo import writing_codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
-from pwxc_targets.osmo.writing.emit import Hole, Tag, text_of
+from pwxc_targets.osmo.writing.emit import Guarded, Hole, Tag, text_of
 from pwxc_targets.osmo.writing.holes import Holes
+from pwxc_targets.osmo.writing.plan import Plan
 from pwxc_targets.osmo.writing.sweeps import Loop
 
 
@@ -26,12 +27,22 @@ class Inputs:
 
     items: list[Any] = attrs.field(factory=list)
     folders: list[str] = attrs.field(factory=list)
+    tests: list[str] = attrs.field(factory=list)
+    """The conditions of the items that have one."""
     looped: bool = False
     """Whether loops or conditions make some of the items, so that the numbers behind them are not known."""
+    sure: bool = False
+    """Whether there is an item without a condition."""
     parents: list[Edge] = attrs.field(factory=list)
 
+    def written(self) -> list[Any] | Guarded:
+        """Give the list for the file."""
+        if self.items and not self.sure:
+            return Guarded(self.items, f"({' or '.join(f'({test})' for test in dict.fromkeys(self.tests))})")
+        return self.items
 
-def write_inputs(writing: Writing, task: Task, unit: Unit, holes: Holes, conditions: dict[str, str]) -> Inputs:
+
+def write_inputs(writing: Writing, task: Task, unit: Unit, holes: Holes, plan: Plan) -> Inputs:
     """Write the reads of a task first, as their numbers count, then the order that no read of the unit says."""
     found = Inputs()
     for read in task.reads:
@@ -44,7 +55,8 @@ def write_inputs(writing: Writing, task: Task, unit: Unit, holes: Holes, conditi
         for read in member.reads
         if isinstance(read.origin, TaskOutput) and read.origin.run is None
     }
-    known = {other.name: other for other in writing.order}
+    known = {other.name: other for other in writing.order if other.name not in plan.left_out}
+    conditions = plan.conditions
     for edge in sorted(unit.needs, key=lambda edge: _is_unsure(writing, edge, conditions)):
         if edge.parent not in known or edge.when is Outcome.START:
             continue
@@ -83,12 +95,13 @@ def _read(writing: Writing, account: Account, read: Read, holes: Holes, found: I
     if pattern is not None:
         item["regex"] = holes.literal(pattern)
     holes.numbers[read.name] = number
+    found.sure = True
     found.items.append(item)
     found.folders.append("{{input:" + number + "}}" if isinstance(origin, TaskOutput) else "")
 
 
 def _named(writing: Writing, account: Account, origin: NamedFile | NamedDatum) -> None:
-    """A named file comes through the shared folder; without a task that writes it, it has to be there."""
+    """Settle a named file, which comes through the shared folder; without a task that writes it, it has to be there."""
     writers = [
         task.name
         for task in writing.workflow.tasks
@@ -135,7 +148,7 @@ def _edge(
     loop = writing.loops.get(parent.name)
     condition = conditions.get(parent.name)
     if loop is None or (edge.same_instance and _pairs(loop, holes.loop)):
-        heads, ends = ([], []) if condition is None or condition == conditions.get(unit.name) else _test(condition)
+        heads, ends = ([], []) if condition is None or condition in conditions.get(unit.name, "") else _test(condition)
         item = {"task": _instance(writing, name, loop and holes.loop)}
     else:
         heads, ends = list(loop.heads), list(loop.ends)
@@ -150,6 +163,12 @@ def _edge(
         found.looped = True
     else:
         found.folders.append("")
+    if loop is not None and not loop.size:
+        return
+    if condition is not None and heads:
+        found.tests.append(condition)
+    else:
+        found.sure = True
     found.items += [*map(Tag, heads), item, *map(Tag, ends)]
 
 

@@ -12,9 +12,11 @@ LONGEST = 64
 LONGEST_IN_LIST = 58
 """A task of a plain list becomes the group `NAME-group`."""
 
-_WORDS = frozenset(
-    ["and", "or", "not", "in", "is", "if", "else", "elif", "for", "true", "false", "none", "True", "False", "None", "loop", "self", "super", "caller", "varargs", "kwargs", "range", "dict", "lipsum", "cycler", "joiner", "namespace", "block", "macro", "call", "filter", "set", "raw", "include", "import", "extends"]
-)  # fmt: skip
+_WORDS = frozenset((
+    "and", "or", "not", "in", "is", "if", "else", "elif", "for", "true", "false", "none", "True", "False",
+    "None", "loop", "self", "super", "caller", "varargs", "kwargs", "range", "dict", "lipsum", "cycler",
+    "joiner", "namespace", "block", "macro", "call", "filter", "set", "raw", "include", "import", "extends",
+))  # fmt: skip
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -66,6 +68,7 @@ def _fold(name: str) -> str:
 
 
 def _plain(wanted: str) -> str:
+    wanted = re.sub(r"\{[^{}]*\}", "", wanted)
     plain = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-") or "task"
     return plain if plain[0].isalpha() else f"t-{plain}"
 

@@ -63,11 +63,14 @@ class Plan:
                 self.masked.update(task.name for task in self.writing.members(unit))
 
     def _unit(self, unit: Unit) -> None:
+        loop = self.writing.loops.get(unit.name)
+        if loop is not None and not loop.size:
+            self.left_out.add(unit.name)
         whole = unit.condition if isinstance(unit, Task) else None
         over = Outcome.SUCCESS
-        condition, status = _split(whole)
-        if status is not None:
-            over = _ENDS[status]
+        condition, ending = _split(whole)
+        if ending is not None:
+            over = _ENDS[ending]
         tests: list[str] = []
         if condition is not None:
             self._condition(unit, condition, tests)
@@ -77,9 +80,9 @@ class Plan:
             if edge.parent in self.left_out and when is Outcome.SUCCESS:
                 self.left_out.add(unit.name)
             inherited = self.conditions.get(edge.parent)
-            if inherited is not None and when is Outcome.SUCCESS and inherited not in tests:
-                if edge.parent not in self.writing.loops:
-                    tests.append(inherited)
+            looped = edge.parent in self.writing.loops
+            if inherited is not None and when is Outcome.SUCCESS and not looped and inherited not in tests:
+                tests.append(inherited)
         if tests:
             self.conditions[unit.name] = " and ".join(dict.fromkeys(tests))
 
@@ -149,13 +152,14 @@ def _split(condition: Expr | None) -> tuple[Expr | None, str | None]:
     if condition is None:
         return None, None
     if isinstance(condition, Ref) and condition.root is Root.STATUS:
-        word = condition.path[0] if condition.path else "never"
-        return (None, word) if word in _ENDS else (Literal(False), None)
+        named = condition.path[0] if condition.path else "never"
+        return (None, named) if named in _ENDS else (Literal(False), None)
     if isinstance(condition, Binary) and condition.operator == "&&":
         left, word = _split(condition.left)
-        right, other = _split(condition.right)
-        if word is not None or other is not None:
+        right, second = _split(condition.right)
+        if word is not None or second is not None:
             rest = [part for part in (left, right) if part is not None]
-            whole = rest[0] if len(rest) == 1 else changed(condition, left=rest[0], right=rest[1]) if rest else None
-            return whole, word or other
+            if len(rest) == 2:
+                return changed(condition, left=rest[0], right=rest[1]), word or second
+            return (rest[0] if rest else None), word or second
     return condition, None

@@ -78,7 +78,7 @@ class _Record:
     def _count(self, field: str) -> Any:
         value = self.account.take(field)
         if not isinstance(value, EXPRESSIONS):
-            return value
+            return value or None
         number = self.writing.number(value)
         if isinstance(value, Ref) and value.root is Root.INPUT and (number is not None or self.writing.own):
             return self.holes.text(_template(value), address=True)

@@ -72,14 +72,17 @@ def _product(columns: list[tuple[str, Range | Values]], variables: Variables) ->
         if isinstance(values, Range) and _is_natural(values):
             number = identifier((name,), variables.taken)
             last = values.stop + (1 if values.step > 0 else -1)
-            made.heads.append(f"{{% for {number} in range({values.start}, {last}, {values.step}) %}}")
+            by = f", {values.step}" if values.step != 1 else ""
+            made.heads.append(f"{{% for {number} in range({values.start}, {last}{by}) %}}")
             made.values[(name,)] = number, True
             made.marks[name] = number
             place = f"({number} - {values.start}) // {values.step}"
             made.width += 1 + max(len(str(values.start)), len(str(values.stop)))
         else:
-            made.heads.append(f"{{% for {at} in range({count}) %}}")
-            made.values[(name,)] = _item(values, at)
+            value, tame = _item(values, at)
+            called = identifier((name,), variables.taken)
+            made.heads.append(f"{{% for {at} in range({count}) %}}{{% set {called} = {value} %}}")
+            made.values[(name,)] = called, tame
             made.marks[name] = at
             place = at
             made.width += 1 + len(str(max(0, count - 1)))
@@ -103,7 +106,7 @@ def _zipped(columns: list[tuple[str, Range | Values]], variables: Variables) -> 
     count = min((len(values) for _, values in columns), default=0)
     at = identifier((columns[0][0] if columns else "value", "index"), variables.taken)
     made = Loop([f"{{% for {at} in range({count}) %}}"], ["{% endfor %}"], {"": at}, index=at)
-    made.values = {(name,): _item(values, at) for name, values in columns}
+    _set_values(made, {(name,): values for name, values in columns}, at, variables)
     made.size = made.longest = count
     made.width = 1 + len(str(max(0, count - 1)))
     return made
@@ -120,10 +123,18 @@ def _rows(sweep: Sweep, variables: Variables) -> Loop | None:
     made = Loop([f"{{% for {at} in range({len(rows)}) %}}"], ["{% endfor %}"], {"": at}, index=at)
     flat = [dict(_leaves(row)) for row in rows]
     paths = dict.fromkeys(path for row in flat for path in row)
-    made.values = {path: _item(Values(tuple(row.get(path) for row in flat)), at) for path in paths}
+    _set_values(made, {path: Values(tuple(row.get(path) for row in flat)) for path in paths}, at, variables)
     made.size = made.longest = len(rows)
     made.width = 1 + len(str(max(0, len(rows) - 1)))
     return made
+
+
+def _set_values(made: Loop, columns: dict[Path, Any], at: str, variables: Variables) -> None:
+    for path, values in columns.items():
+        value, tame = _item(values, at)
+        called = identifier(path, variables.taken)
+        made.heads[0] += f"{{% set {called} = {value} %}}"
+        made.values[path] = called, tame
 
 
 def _leaves(row: Any, before: Path = ()) -> list[tuple[Path, Any]]:

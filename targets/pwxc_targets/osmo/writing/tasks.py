@@ -72,7 +72,7 @@ class _TaskWriter:
     def tree(self) -> dict[str, Any]:
         task, account = self.task, self.account
         settle_task(self.writing, task, account)
-        inputs = write_inputs(self.writing, task, self.unit, self.holes, self.plan.conditions)
+        inputs = write_inputs(self.writing, task, self.unit, self.holes, self.plan)
         made: dict[str, Any] = {"name": instance_name(self.writing.names[task.name], self.holes.loop)}
         account.take("name")
         account.take("needs")
@@ -82,7 +82,7 @@ class _TaskWriter:
         made |= self._rights()
         made["credentials"] = self._credentials()
         made["environment"] = self._environment()
-        made["inputs"] = inputs.items
+        made["inputs"] = inputs.written()
         made["outputs"] = [item for write in task.writes if (item := self._output(write)) is not None]
         made["files"] = [self._file(file) for file in task.files]
         made["checkpoint"] = [self._checkpoint(point) for point in task.checkpoints]
@@ -212,7 +212,9 @@ class _TaskWriter:
                 for field in ("action", "codes", "retry", "recovery"):
                     entry.take(field, Fate.EMULATED if counted else Fate.EXACT)
                 if rule.retry is not None:
-                    self.writing.ledger.of(rule.retry).whole(Fate.EMULATED if counted else Fate.EXACT)
+                    retried = self.writing.ledger.of(rule.retry)
+                    for field in ("limit", "interval", "attempt_timeout", "clean"):
+                        retried.take(field, Fate.EMULATED if counted else Fate.EXACT)
             if not counted:
                 native.append(rule)
         made, changed = amounts.exit_actions(native)

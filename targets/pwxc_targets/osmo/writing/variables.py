@@ -25,6 +25,8 @@ class Variable:
 
     expression: str
     default: Any
+    several_lines: bool = False
+    """Whether it is meant for texts of several lines."""
 
     @property
     def text(self) -> str:
@@ -34,9 +36,12 @@ class Variable:
     def hole(self, *, at_end: bool = False) -> Hole | None:
         """Give the hole that prints it; None when its value cannot stand in a file of this language."""
         text = self.text
-        if not is_blocky(text) or has_marks(text) or has_tokens(text) or (at_end and text.endswith("\n")):
+        hard = not is_blocky(text) or has_marks(text) or has_tokens(text) or text.endswith("{")
+        if hard or (at_end and text.endswith("\n")):
             return None
-        return Hole(self.expression, tame=isinstance(self.default, int | float), long="\n" in text)
+        long = self.several_lines or "\n" in text
+        tame = isinstance(self.default, int | float)
+        return Hole(self.expression, tame, long, text, "'" not in text and "\n" not in text)
 
 
 class Variables:
@@ -77,7 +82,7 @@ class Variables:
             elif item.type is InputType.SECRET:
                 self.secrets[path] = identifier(path, set()).upper()
             elif item.type is not InputType.LIST:
-                self._add(path, self._default(item))
+                self._add(path, self._default(item), several_lines=item.type is InputType.TEXT)
 
     def _default(self, item: Input) -> Any:
         value = item.default
@@ -89,9 +94,9 @@ class Variables:
             return value
         return as_text(value) if not isinstance(value, dict) else ""
 
-    def _add(self, path: Path, value: Any) -> Variable:
+    def _add(self, path: Path, value: Any, *, several_lines: bool = False) -> Variable:
         name = identifier(path, self.taken)
-        self.found[path] = Variable(name, value)
+        self.found[path] = Variable(name, value, several_lines)
         if self.found[path].hole() is not None:
             self.tree[name] = value
         return self.found[path]
