@@ -50,8 +50,9 @@ def match(first: Workflow, second: Workflow, names: Mapping[str, str] | None = N
     that differs only in case, `-`, `_` and the parameters in braces.
     """
     given = dict(names or {})
-    unknown = [a for a in given if a not in _names(first)] + [b for b in given.values() if b not in _names(second)]
-    found = _match_names(_names(first), _names(second), given)
+    mine, theirs = _names(first), _names(second)
+    unknown = [a for a in given if a not in mine] + [b for b in given.values() if b not in theirs]
+    found = _match_names(mine, theirs, given)
     second = rename(second, {b: a for a, b in found.items()})
     unordered = start_hooks(first, second) | start_hooks(second, first)
     hooks = hook_tasks(first, second) | hook_tasks(second, first)
@@ -69,8 +70,9 @@ def match(first: Workflow, second: Workflow, names: Mapping[str, str] | None = N
     return Pair(first, second, alone, likeness, same_dialect, unordered, (*notes, *more), tuple(unknown))
 
 
-def _names(workflow: Workflow) -> list[str]:
-    return list(dict.fromkeys([*(task.name for task in workflow.tasks), *(gang.name for gang in workflow.gangs)]))
+def _names(workflow: Workflow) -> dict[str, None]:
+    """Give all names in their order, and to look them up."""
+    return dict.fromkeys([*(task.name for task in workflow.tasks), *(gang.name for gang in workflow.gangs)])
 
 
 def _idle(workflow: Workflow) -> set[str]:
@@ -84,8 +86,9 @@ def _plain(name: str) -> str:
 
 
 def _match_names(first: Iterable[str], second: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    left = [name for name in first if name not in given]
-    right = [name for name in second if name not in given.values()]
+    taken = set(given.values())
+    left = dict.fromkeys(name for name in first if name not in given)
+    right = dict.fromkeys(name for name in second if name not in taken)
     found = dict(given) | {name: name for name in left if name in right}
     mine, theirs = _by_plain(n for n in left if n not in found), _by_plain(n for n in right if n not in left)
     for plain, names in mine.items():

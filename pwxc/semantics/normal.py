@@ -11,7 +11,7 @@ from pwxc.ir.entity import changed
 from pwxc.ir.expr import Expr, Root
 from pwxc.ir.inputs import Input
 from pwxc.ir.sweep import Sweep, SweepMode
-from pwxc.ir.task import Edge, Gang, Step, Task
+from pwxc.ir.task import Edge, Gang, Step, Task, Work
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, Workflow
 from pwxc.semantics.hooks import OF_TASKS, selected
@@ -41,13 +41,17 @@ def canonical(workflow: Workflow) -> Workflow:
 
 def normal_form(workflow: Workflow) -> Workflow:
     """Give the canonical workflow with everything sorted whose order has no meaning."""
-    plain = canonical(workflow)
+    return in_order(canonical(workflow))
+
+
+def in_order(plain: Workflow) -> Workflow:
+    """Sort what has no order in a canonical workflow."""
     return changed(
         plain,
         inputs=_sorted(plain.inputs),
         environment=_sorted(plain.environment),
         secrets=_sorted(plain.secrets),
-        tasks=_sorted([changed(task, environment=_sorted(task.environment)) for task in plain.tasks]),
+        tasks=_sorted([_with_sorted_variables(task) for task in plain.tasks]),
         gangs=_sorted([_with_sorted_members(gang) for gang in plain.gangs]),
         files=_sorted(plain.files),
         data=_sorted(plain.data),
@@ -57,6 +61,10 @@ def normal_form(workflow: Workflow) -> Workflow:
 
 def _sorted(nouns: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(sorted(nouns, key=lambda noun: str(noun.name)))
+
+
+def _with_sorted_variables(task: Task) -> Task:
+    return changed(task, environment=_sorted(task.environment)) if len(task.environment) > 1 else task
 
 
 def _with_sorted_members(gang: Gang) -> Gang:
@@ -76,8 +84,10 @@ def _input(given: Input) -> Input:
 
 
 def _edges(edges: Sequence[Edge]) -> tuple[Edge, ...]:
-    plain = {changed(edge, implied=False) for edge in edges}
-    return tuple(sorted(plain, key=lambda edge: (edge.parent, edge.when, repr(edge))))
+    plain = tuple(changed(edge, implied=False) if edge.implied else edge for edge in edges)
+    if len(plain) < 2:
+        return plain
+    return tuple(sorted(set(plain), key=lambda edge: (edge.parent, edge.when, repr(edge))))
 
 
 def _gang(gang: Gang) -> Gang:
@@ -91,25 +101,31 @@ def _hook(hook: Hook, workflow: Workflow) -> Hook:
 
 
 def _task(task: Task, walltime: int | Expr | None) -> Task:
-    plain = unfold(task)
-    container = plain.container
+    """Make the task anew from what counts; fields that are not named here are left out."""
+    works, files = unfold(task)
+    container = task.container
     if container is not None:
         container = changed(container, mounts=(), privileged=False, host_network=False, passthrough=())
-    return changed(
-        plain,
-        steps=tuple(_step(step) for step in plain.steps),
-        cleanup=tuple(_step(step) for step in plain.cleanup),
-        needs=_edges(plain.needs),
+    return Task(
+        name=task.name,
+        steps=tuple(_step(step, work) for step, work in zip(task.steps, works, strict=True)),
+        cleanup=tuple(_step(step, step.work) for step in task.cleanup),
+        needs=_edges(task.needs),
+        condition=task.condition,
         container=container,
-        resources=None,
-        placement=None,
-        reads=tuple(changed(read, implied=False) for read in plain.reads),
-        writes=tuple(changed(write, implied=False) for write in plain.writes),
-        run_timeout=_least(plain.run_timeout, walltime),
-        queue_timeout=plain.queue_timeout or None,
-        sweep=_sweep(plain),
-        priority=None,
-        passthrough=(),
+        reads=tuple(changed(read, implied=False) if read.implied else read for read in task.reads),
+        writes=tuple(changed(write, implied=False) if write.implied else write for write in task.writes),
+        files=files,
+        environment=task.environment,
+        secrets=task.secrets,
+        checkpoints=task.checkpoints,
+        outputs=task.outputs,
+        working_directory=task.working_directory,
+        run_timeout=_least(task.run_timeout, walltime),
+        queue_timeout=task.queue_timeout or None,
+        exit_rules=task.exit_rules,
+        sweep=_sweep(task),
+        stop_when_another_fails=task.stop_when_another_fails,
     )
 
 
@@ -119,9 +135,18 @@ def _least(own: float | Expr | None, walltime: int | Expr | None) -> float | Exp
     return min(numbers) if numbers else own or walltime or None
 
 
-def _step(step: Step) -> Step:
-    return changed(
-        step, name=None, placement=None, timeout=step.timeout or None, cleanup=step.cleanup or None, passthrough=()
+def _step(step: Step, work: Work) -> Step:
+    return Step(
+        work=work,
+        id=step.id,
+        condition=step.condition,
+        environment=step.environment,
+        working_directory=step.working_directory,
+        timeout=step.timeout or None,
+        retry=step.retry,
+        cleanup=step.cleanup or None,
+        ignore_errors=step.ignore_errors,
+        stop_when_another_fails=step.stop_when_another_fails,
     )
 
 

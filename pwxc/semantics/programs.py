@@ -11,7 +11,7 @@ import attrs
 from pwxc.ir.data import InlineFile, Variable
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Expr
-from pwxc.ir.task import ActionCall, Command, Script, Step, Task
+from pwxc.ir.task import ActionCall, Command, Script, Step, Task, Work
 from pwxc.ir.template import Template, join, text
 from pwxc.shell import quote
 
@@ -28,24 +28,24 @@ class Likeness(Enum):
     OTHER = "other"
 
 
-def unfold(task: Task) -> Task:
-    """Give a task whose commands are scripts where that says the same.
+def unfold(task: Task) -> tuple[tuple[Script | ActionCall, ...], tuple[InlineFile, ...]]:
+    """Give the work of a task's steps as scripts where that says the same, and the files that are left.
 
     `bash -c TEXT` is the text; `bash FILE` with a file that the task brings along is that file's contents; any other
     program is its quoted words. First lines that only name the shell are left out.
     """
     used: set[int] = set()
-    steps = tuple(changed(step, work=_unfold(step, task, used)) for step in task.steps)
-    files = tuple(file for number, file in enumerate(task.files) if number not in used)
-    return changed(task, steps=steps, files=files)
+    works = tuple(_unfold(step.work, task, used) for step in task.steps)
+    return works, tuple(file for number, file in enumerate(task.files) if number not in used)
 
 
-def _unfold(step: Step, task: Task, used: set[int]) -> Script | Command | ActionCall:
-    work = step.work
+def _unfold(work: Work, task: Task, used: set[int]) -> Script | ActionCall:
     if isinstance(work, Command):
         return Script(_trimmed(_script_of(work.arguments, task.files, used)))
     if isinstance(work, Script):
-        return Script(_trimmed(work.text), work.shell[:1] if work.shell[1:] == ("-c",) else work.shell)
+        trimmed = _trimmed(work.text)
+        shell = work.shell[:1] if work.shell[1:] == ("-c",) else work.shell
+        return work if trimmed is work.text and shell is work.shell else Script(trimmed, shell)
     return work
 
 
@@ -68,14 +68,19 @@ def _script_of(arguments: Sequence[Template], files: Sequence[InlineFile], used:
 
 
 def _trimmed(template: Template) -> Template:
+    """Leave out a first line that names the shell, and blanks around."""
     if not template.parts:
         return template
+    first, last = template.parts[0], template.parts[-1]
+    begins = isinstance(first, str) and first[:1] in ("#", "\n")
+    ends = isinstance(last, str) and last[-1:].isspace()
+    if not begins and not ends:
+        return template
     parts = list(template.parts)
-    if isinstance(parts[0], str):
-        first = _SHEBANG.sub("", parts[0], count=1) if parts[0].startswith("#!") else parts[0]
-        parts[0] = first.lstrip("\n")
-    if isinstance(parts[-1], str):
-        parts[-1] = parts[-1].rstrip()
+    if isinstance(first, str):
+        parts[0] = (_SHEBANG.sub("", first, count=1) if first.startswith("#!") else first).lstrip("\n")
+    if isinstance(last := parts[-1], str):
+        parts[-1] = last.rstrip()
     return Template.of(*parts)
 
 

@@ -153,12 +153,14 @@ def test_a_parameter_stays_a_parameter() -> None:
         "tag": ("string", "v1"),
         "flag": ("boolean", True),
     }
-    runner = data["jobs"]["a"]["steps"][1]["with"]
+    prepare, submit, _ = data["jobs"]["a"]["steps"]
+    runner = submit["with"]
+    script = prepare["run"]
     assert runner["slurm"]["cpus_per_task"] == "${{ inputs.cores }}"
     assert runner["slurm"]["mem"] == "${{ inputs.gigs }}G"
-    assert "'--n=''${{ inputs.cores }}'" in runner["script"] or "--n='${{ inputs.cores }}'" in runner["script"]
-    assert "${{ inputs.flag ? 'True' : 'False' }}" in runner["script"]
-    assert "repo/img:${{ inputs.tag }}" in runner["script"]
+    assert "'--n=''${{ inputs.cores }}'" in script or "--n='${{ inputs.cores }}'" in script
+    assert "${{ inputs.flag ? 'True' : 'False' }}" in script
+    assert "repo/img:${{ inputs.tag }}" in script
 
 
 @pytest.mark.parametrize(
@@ -281,3 +283,42 @@ def test_a_literal_expression_is_broken_up() -> None:
     assert "${{ x }}" not in compiled.files[0].text
     (script,) = scripts(tree(compiled))
     assert script.rstrip().endswith("echo '$''{{ x }}'")
+
+
+def test_a_submitted_script_keeps_its_blank_lines_and_its_status(tmp_path: Path) -> None:
+    """The job runner's own handling (no platform variables, blank lines removed) is played here by hand."""
+    data = tree(
+        osmo(
+            """\
+            workflow:
+              name: w
+              tasks:
+              - name: a
+                image: a
+                command: [bash, /tmp/go.sh]
+                files:
+                - path: /tmp/go.sh
+                  contents: |
+                    cat <<END
+
+                    blank above
+                    END
+                    touch {{output}}/done
+                    exit 6
+            """,
+            options={"pw.submit": "job_runner", "pw.container": "none"},
+        )
+    )
+    prepare, submit, status = data["jobs"]["a"]["steps"]
+    place = {"PATH": os.environ["PATH"], "PW_PARENT_JOB_DIR": str(tmp_path)}
+    folder = tmp_path / "jobs/a"
+    assert prepare["working-directory"] == submit["with"]["rundir"] == "${PW_PARENT_JOB_DIR}/jobs/a"
+    folder.mkdir(parents=True)
+    subprocess.run(["bash", "-c", prepare["run"]], cwd=folder, env=place, check=True)
+    script = re.sub(r"(?m)^\s*\n", "", submit["with"]["script"])
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env={"PATH": place["PATH"]}, capture_output=True, text=True
+    )
+    assert ran.stdout == "\nblank above\n"
+    assert (tmp_path / "tasks/a/output/done").exists()
+    assert subprocess.run(["bash", "-c", status["run"]], cwd=folder, env=place).returncode == 6

@@ -9,7 +9,7 @@ from pwxc.ir.entity import fields
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref
 from pwxc.ir.resources import Resources
 from pwxc.ir.template import Template
-from pwxc.shell import quote
+from pwxc.shell import delimiter
 from pwxc_targets.pw import writing_codes as C  # noqa: N812
 from pwxc_targets.pw.context import Writing
 from pwxc_targets.pw.expressions import print_expression, print_template
@@ -134,21 +134,28 @@ def _clock(writing: Writing, seconds: Any) -> str:
 def submitted_steps(
     writing: Writing, name: str, script: list[str], environment: dict[str, str], slurm: dict[str, Any]
 ) -> list[Step]:
-    """Give the steps that submit a script, wait for it and end with its status, which the job runner hides."""
-    status = f'"$run/.pwxc/{quote(name)}.status"'
-    secrets = f'"$run/.pwxc/{quote(name)}.secrets"'
-    run = "run=${PW_JOB_DIR:-$PWD}"
-    prepare = ["set -euo pipefail", run, 'mkdir -p "$run/.pwxc"', f"rm -f {status}"]
-    head, body = script[:2], script[2:]
+    """Give the steps that submit a script, wait for it and end with its status.
+
+    The job runner hides the status, takes blank lines out of the script that it is given, and keeps files of fixed
+    names in its folder. So the script and its status lie in a folder of the job's own, from whose place the
+    scheduler's job, which has none of the platform's variables, tells the run's folder.
+    """
+    folder = "${PW_PARENT_JOB_DIR}/jobs/" + writing.jobs[name]
+    text = "\n".join(script) + "\n"
+    word = delimiter(text, open_ended=True)
+    prepare = ["set -euo pipefail", "rm -f exit-status", f"cat > task.sh <<'{word}'", *script, word]
+    submitted = ["export PW_JOB_DIR=${PWD%/jobs/*}"]
     if environment:
         leave = [f"  printf 'export {name}=%q\\n' \"${name}\"" for name in environment]
-        prepare += ["umask 077", "{", *leave, f"}} > {secrets}"]
-        head = [*head, "# shellcheck source=/dev/null", f". {secrets}"]
-    submitted = [*head, f"trap 'echo \"$?\" > {status}' EXIT", *body]
+        prepare += ["umask 077", "{", *leave, "} > secrets.sh"]
+        submitted += ["# shellcheck source=/dev/null", ". ./secrets.sh", "rm -f secrets.sh"]
+    submitted += [
+        'trap \'echo "$?" > "${PW_JOB_DIR}/jobs/' + writing.jobs[name] + "/exit-status\"' EXIT",
+        "bash task.sh",
+    ]
     check = [
         "set -euo pipefail",
-        run,
-        f"if ! read -r rc < {status}; then",
+        "if ! read -r rc < exit-status; then",
         '  echo "the scheduler ended the job before its script did" >&2',
         "  exit 1",
         "fi",
@@ -156,14 +163,20 @@ def submitted_steps(
     ]
     runner = {
         "resource": "${{ inputs." + writing.cluster + " }}",
-        "rundir": "${PWD}",
+        "shebang": "#!/bin/bash",
+        "rundir": folder,
         "scheduler": True,
         "use_existing_script": False,
         "script": "\n".join(submitted) + "\n",
         "slurm": slurm,
     }
     return [
-        Step(name="Prepare", run="\n".join(prepare) + "\n", env=dict(environment) or None),
+        Step(
+            name="Prepare",
+            working_directory=folder,
+            run="\n".join(prepare) + "\n",
+            env=dict(environment) or None,
+        ),
         Step(name=name, uses=RUNNER, with_=runner),
-        Step(name="Status", run="\n".join(check) + "\n"),
+        Step(name="Status", working_directory=folder, run="\n".join(check) + "\n"),
     ]

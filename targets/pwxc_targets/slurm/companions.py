@@ -15,7 +15,7 @@ def find_script(
     """Find a script by the end of its path; one that is read from the folder is added to the sources."""
     name = PurePath(script).name
     for source in sources:
-        if source is not driver and PurePath(source.name).name == name:
+        if source.name.endswith(name) and PurePath(source.name).name == name and source is not driver:
             return source
     path = folder / script if folder is not None else None
     if path is None or not path.is_file():

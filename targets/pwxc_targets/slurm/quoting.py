@@ -15,7 +15,7 @@ def in_double_quotes(text: str) -> str:
 def word(text: str) -> str:
     """Quote a text; what looks like an expansion that was meant is put so that it plainly was not."""
     if text.startswith("~"):
-        return "\\~" + (word(text[1:]) if len(text) > 1 else "")
+        return "'~'" + (word(text[1:]) if len(text) > 1 else "")
     if any(letter in text for letter in "$`\\"):
         return f'"{in_double_quotes(text)}"'
     return quote(text)
