@@ -5,7 +5,8 @@
         account.approximate("queue_timeout", QUEUE_LIMIT, "the wait in the queue is not limited")
 
 Each non-default field of each noun is one *leaf*, unless its value is again a noun or a tuple of nouns: then the
-leaves are theirs, and taking the field settles none of them: that would hide what the writer does not know. When a block closes, fields that were neither taken nor settled become "not carried".
+leaves are theirs, and taking the field settles none of them: that would hide what the writer does not know. Leaves that
+were neither taken nor settled when the ledger is closed become "not carried".
 """
 
 from __future__ import annotations

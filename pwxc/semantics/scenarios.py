@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cache
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -113,6 +114,8 @@ def _published(workflows: Sequence[Workflow], shared: Sequence[str]) -> list[tup
 
 def references(value: Any) -> Iterator[Ref]:
     """Give every reference in whatever stands below a noun."""
+    if value is None or isinstance(value, str | int | float):
+        return
     if isinstance(value, Template):
         yield from value.refs()
     elif isinstance(value, Ref):
@@ -125,10 +128,18 @@ def references(value: Any) -> Iterator[Ref]:
             yield from references(part)
     elif isinstance(value, dict):
         yield from references(list(value.values()))
-    elif attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
-            if field.eq:
-                yield from references(getattr(value, field.name))
+    else:
+        for name in _field_names(cast("Hashable", type(value))):
+            yield from references(getattr(value, name))
+
+
+@cache
+def _field_names(cls: Hashable) -> tuple[str, ...]:
+    return (
+        tuple(field.name for field in attrs.fields(cast("type", cls)) if field.eq)
+        if attrs.has(cast("type", cls))
+        else ()
+    )
 
 
 def _inputs(first: Sequence[Input], second: Sequence[Input], above: tuple[str, ...] = ()) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from enum import StrEnum
+from typing import NamedTuple
 
 import attrs
 
@@ -39,8 +40,7 @@ class Instance:
         return self.task if self.index is None else f"{self.task}[{self.index}]"
 
 
-@attrs.frozen(order=True)
-class Moment:
+class Moment(NamedTuple):
     """Seconds from the start of the run, and the number of the phase: causes come in earlier phases than effects."""
 
     time: float

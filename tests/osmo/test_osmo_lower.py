@@ -284,7 +284,8 @@ def test_parameters_stay_in_every_text_and_number():
             "checkpoint: [{path: '{{ p }}', url: s3://b, frequency: '{{ d }}'}]",
             tail="  resources: {default: {cpu: {{ n }}, gpu: '{{ n }}', memory: '{{ n }}Gi', storage: '{{ m }}',"
             " platform: '{{ s }}'}}\n  timeout: {exec_timeout: '{{ d }}'}\n"
-            'default-values: {s: text, n: 4, f: 2.5, b: true, t: "a\\nb", p: /w, d: 5m, m: 1Ti, cfg: {deep: {er: v}}}\n',
+            'default-values: {s: text, n: 4, f: 2.5, b: true, t: "a\\nb", p: /w, d: 5m, m: 1Ti, '
+            "cfg: {deep: {er: v}}}\n",
         )
     )
     assert inputs_of(made) | {"cfg": None} == {

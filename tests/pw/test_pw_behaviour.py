@@ -305,7 +305,10 @@ HOSTILE = [
 def test_arguments_files_and_environment_arrive_as_they_are(tmp_path: Path) -> None:
     import yaml
 
-    script = "import json, os, sys\njson.dump([sys.argv[1:], os.environ['A'], open(sys.argv[0] + '.txt').read()], sys.stdout)\n"
+    script = (
+        "import json, os, sys\n"
+        "json.dump([sys.argv[1:], os.environ['A'], open(sys.argv[0] + '.txt').read()], sys.stdout)\n"
+    )
     tasks = [
         {
             "name": f"t{number}",

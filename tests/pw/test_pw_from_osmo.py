@@ -98,18 +98,17 @@ words = st.one_of(
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
     """Give OSMO specifications with texts of every kind."""
-    tasks = []
-    for number in range(draw(st.integers(1, 3))):
-        tasks.append(
-            {
-                "name": f"t{number}",
-                "image": "a",
-                "command": [draw(st.sampled_from(["bash", "my prog"])), *draw(st.lists(words, max_size=3))],
-                "environment": {"A": draw(words), "B_2": draw(words)},
-                "files": [{"path": "/tmp/x y", "contents": draw(words)}, {"path": "/o", "contents": draw(words)}],
-                "inputs": [{"task": f"t{number - 1}", "regex": draw(st.sampled_from(["", "a.*"]))}] if number else [],
-            }
-        )
+    tasks = [
+        {
+            "name": f"t{number}",
+            "image": "a",
+            "command": [draw(st.sampled_from(["bash", "my prog"])), *draw(st.lists(words, max_size=3))],
+            "environment": {"A": draw(words), "B_2": draw(words)},
+            "files": [{"path": "/tmp/x y", "contents": draw(words)}, {"path": "/o", "contents": draw(words)}],
+            "inputs": [{"task": f"t{number - 1}", "regex": draw(st.sampled_from(["", "a.*"]))}] if number else [],
+        }
+        for number in range(draw(st.integers(1, 3)))
+    ]
     if draw(st.booleans()):
         tasks = [{**task, "lead": at == 0, "inputs": []} for at, task in enumerate(tasks)]
         return {"workflow": {"name": "w", "groups": [{"name": "g", "tasks": tasks}]}}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from test_semantics_machine import BAD, END, START, THREE, edge, flow, gang, hook, rule, step, swept, task
 
 from pwxc import api
-from pwxc.ir.data import InlineFile, Read, TaskOutput, Variable
+from pwxc.ir.data import Checkpoint, InlineFile, Read, Secret, TaskOutput, Url, Variable, Write
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Binary, Literal, Ref, Root
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Container, Resources
 from pwxc.ir.sweep import Parameter, Range, Sweep, Values
-from pwxc.ir.task import Command, GangStatus, Retry, Script, Step, Task
+from pwxc.ir.task import Command, GangStatus, Publication, Retry, Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Trigger, Workflow
 from pwxc.semantics.environment import Fails
 from pwxc.semantics.equivalence import equivalent, shrink
+from pwxc.semantics.normal import normal_form
 
 
 def ran(name: str, work: Script | Command, **fields: object) -> Task:
@@ -355,3 +357,58 @@ def test_two_languages(cancel: str, condition: str, story: str):
     verdict = equivalent(first, second)
     assert verdict.story == story
     assert verdict.equal is not bool(story)
+
+
+# the normal form
+
+COUNTS: dict[type, dict[str, object]] = {
+    Task: {
+        "name": "other",
+        "steps": (step("x"), step("y")),
+        "cleanup": (step("x"),),
+        "needs": (edge("up"),),
+        "condition": Literal(False),
+        "container": Container(image=text("x")),
+        "reads": (Read(name="0", origin=TaskOutput("up")),),
+        "writes": (Write(destination=Url(text("s3://b"))),),
+        "files": (InlineFile(path=text("/f"), contents=text("1")),),
+        "environment": (variable("A", "1"),),
+        "secrets": (Secret(name="s"),),
+        "checkpoints": (Checkpoint(path=text("/c"), url=text("s3://b"), interval=5),),
+        "outputs": (Publication("n", Literal(1)),),
+        "working_directory": text("/w"),
+        "run_timeout": 60,
+        "queue_timeout": 60,
+        "exit_rules": (RETRY,),
+        "sweep": THREE,
+        "stop_when_another_fails": True,
+    },
+    Step: {
+        "work": Script(text("other")),
+        "id": "s",
+        "condition": Literal(False),
+        "environment": (variable("A", "1"),),
+        "working_directory": text("/w"),
+        "timeout": 60,
+        "retry": Retry(limit=1),
+        "cleanup": text("rm x"),
+        "ignore_errors": True,
+        "stop_when_another_fails": True,
+    },
+}
+"""A value that counts for each field of tasks and steps."""
+LEFT_OUT = {
+    Task: {"resources", "placement", "priority", "passthrough", "places", "span"},
+    Step: {"name", "placement", "passthrough", "places", "span"},
+}
+
+
+@pytest.mark.parametrize("noun", [Task, Step])
+def test_each_field_counts_or_is_left_out_on_purpose(noun: type):
+    names = {field.name for field in attrs.fields(noun)}
+    assert set(COUNTS[noun]) == names - LEFT_OUT[noun]
+    for name, value in COUNTS[noun].items():
+        first = task("a", steps=(step("x"),))
+        changes = {name: value} if noun is Task else {"steps": (changed(first.steps[0], **{name: value}),)}
+        other = changed(first, **changes)
+        assert normal_form(flow(task("up"), first)) != normal_form(flow(task("up"), other)), name

@@ -66,15 +66,20 @@ def ended(work: Script) -> tuple[tuple[str | Expr, ...], tuple[str, ...]]:
 
 
 def requests(workflow: Workflow) -> dict[str, Resources | None]:
-    """What each task asks for, whatever the class is called."""
+    """What each task asks for, whatever the class is called; a class that asks for nothing is none."""
+    nothing = Resources(name="")
     classes = {item.name: changed(item, name="", span=None) for item in workflow.resources}
-    return {item.name: classes.get(item.resources or "") for item in workflow.tasks}
+    found = {item.name: classes.get(item.resources or "") for item in workflow.tasks}
+    return {name: asked if asked != nothing else None for name, asked in found.items()}
 
 
 @st.composite
 def sweeps(draw: st.DrawFn) -> Sweep:
     scalars = st.lists(HOSTILE, min_size=2, max_size=2) | st.just([1, 20]) | st.just([0.5, 2.0])
-    values = [Values(draw(scalars)), draw(st.sampled_from([Range(0, 3, 3), Range(5, 4, -1), Range(0.1, 0.3, 0.2)]))]
+    values: list[Values | Range] = [
+        Values(draw(scalars)),
+        draw(st.sampled_from([Range(0, 3, 3), Range(5, 4, -1), Range(0.1, 0.3, 0.2)])),
+    ]
     both = draw(st.booleans())
     parameters = tuple(Parameter(name=name, values=item) for name, item in zip("pq", values, strict=True))
     mode = draw(st.sampled_from(list(SweepMode))) if both else SweepMode.PRODUCT

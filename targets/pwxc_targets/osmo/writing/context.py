@@ -49,7 +49,6 @@ class Writing:
     """The record for tasks that ask for nothing, where others ask for something."""
     timeout: float | Expr | None = None
     """The limit that the file sets for every group."""
-    asked_secrets: dict[str, str] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         """Index the workflow."""

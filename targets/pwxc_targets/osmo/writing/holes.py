@@ -18,7 +18,6 @@ from pwxc_targets.osmo.writing.escape import (
     double_dollars,
     escape,
     escape_keeping_tokens,
-    has_marks,
     has_tokens,
     is_blocky,
 )
@@ -71,7 +70,13 @@ class Holes:
             found += [part] if isinstance(part, str) else self.resolve(part, kubernetes=kubernetes, at_end=at_end)
         if any(isinstance(part, Hole) and not part.tame for part in found):
             found = self._tamed(found)
-        return joined(found)
+        found = joined(found)
+        if len(found) > 1 and isinstance(found[-1], Hole) and found[-1].default == "":
+            before = found[-2]
+            if isinstance(before, str) and before.endswith("\n"):  # a block would lose the line breaks at its end
+                self._frozen()
+                found.pop()
+        return found
 
     def _tamed(self, parts: list[Part]) -> list[Part]:
         """Build in the values of wild holes where the text around them can stand in no block."""
@@ -239,8 +244,3 @@ def joined(parts: list[Part]) -> list[Part]:
         elif part != "":
             found.append(part)
     return found
-
-
-def needs_care(text: str) -> bool:
-    """Whether a literal text has a mark or a token."""
-    return has_marks(text) or has_tokens(text)

@@ -19,7 +19,7 @@ from pwxc_targets.osmo.writing.inputs import Inputs
 from pwxc_targets.osmo.writing.plan import Plan
 from pwxc_targets.osmo.writing.resources import limit_of
 from pwxc_targets.osmo.writing.settle import is_checkout
-from pwxc_targets.osmo.writing.shelltext import Shell, fill_lines
+from pwxc_targets.osmo.writing.shelltext import Shell, fill_lines, folder_of
 
 _PLAIN = frozenset({"work", "name", "id", "passthrough", "placement", "stop_when_another_fails"})
 _MACHINE = re.compile(r"^\s*(?:module (?:load|add|use)|ml |srun |mpirun |sbatch )", re.MULTILINE)
@@ -193,7 +193,7 @@ class TaskScript:
             lines += [[line] for line in fill_lines(self.shell.marks)]
             lines.append(["work=$(mktemp -d)"])
         if self._publishes() or self.task.outputs:
-            lines.append([f"values=$PWD/.pwxc/values/{quote(_folder(self.task.name))}"])
+            lines.append([f"values=$PWD/.pwxc/values/{quote(folder_of(self.task.name))}"])
         if self._publishes():
             lines.append(["export OUTPUTS=$(mktemp)"])
             lines += [[line] for line in _REPORT.split("\n")]
@@ -218,17 +218,17 @@ class TaskScript:
             self._add("trap cleanup EXIT")
         self._attempts()
         if self.plan.reports(self.unit):
-            self._add(f"mkdir -p .pwxc/status && printf '%s' \"$rc\" > .pwxc/status/{quote(_folder(self.unit.name))}")
+            self._add(f"mkdir -p .pwxc/status && printf '%s' \"$rc\" > .pwxc/status/{quote(folder_of(self.unit.name))}")
         self._add('exit "$rc"')
 
     def _tests(self) -> None:
         tests = self.plan.tests_of(self.unit)
         late = self.plan.late.get(self.unit.name)
-        own = quote(_folder(self.unit.name))
+        own = quote(folder_of(self.unit.name))
         if tests or late is not None:
             self._add(f"skip() {{ mkdir -p .pwxc/status; printf skipped > .pwxc/status/{own}; exit 0; }}")
         for parent, when in tests:
-            self._add(f"ended=$(cat .pwxc/status/{quote(_folder(parent))} 2> /dev/null || echo 0)")
+            self._add(f"ended=$(cat .pwxc/status/{quote(folder_of(parent))} 2> /dev/null || echo 0)")
             if when is not Outcome.END:
                 self._add('[ "$ended" != skipped ] || skip')
             if when is Outcome.FAILURE:
@@ -391,7 +391,3 @@ def _as_template(value: Any) -> Template:
     if isinstance(value, Template):
         return value
     return text(value) if isinstance(value, str) else Template.of(value) if value is not None else text("")
-
-
-def _folder(name: str) -> str:
-    return "".join(sign if sign.isalnum() or sign in "_.-" else "_" for sign in name)

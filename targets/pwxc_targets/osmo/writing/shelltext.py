@@ -43,7 +43,7 @@ class Shell:
         match expr.root:
             case Root.TASK_OUTPUT:
                 self.functions["value"] = VALUE
-                return f"$(value {quote(f'{_folder(path[0])}/{path[-1]}')})"
+                return f"$(value {quote(f'{folder_of(path[0])}/{path[-1]}')})"
             case Root.ORGANISATION | Root.USER:
                 name = identifier(path, set()).upper()
                 self.secrets[name] = ".".join(path)
@@ -172,7 +172,8 @@ def _quoted(text: str) -> str:
     return quoted
 
 
-def _folder(name: str) -> str:
+def folder_of(name: str) -> str:
+    """Give the file name that stands for a task or unit below `.pwxc`."""
     return "".join(sign if sign.isalnum() or sign in "_.-" else "_" for sign in name)
 
 

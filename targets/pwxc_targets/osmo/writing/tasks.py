@@ -6,8 +6,7 @@ from typing import Any
 
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import Checkpoint, Dataset, InlineFile, Secret, Url, Write
-from pwxc.ir.resources import Container
-from pwxc.ir.task import Command, ExitAction, ExitRule, Gang, GangStatus, Task
+from pwxc.ir.task import Command, ExitAction, ExitRule, GangStatus, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo import writing_codes as C  # noqa: N812
@@ -118,7 +117,7 @@ class _TaskWriter:
             return PLACEHOLDER
         with self.writing.ledger.of(container) as inner:
             template: Template = inner.take("image")
-            self._settle_container(inner, container)
+            self._settle_container(inner)
             literal = template.literal
             if literal is not None and literal.startswith("docker://"):
                 template = Template.of(literal.removeprefix("docker://"))
@@ -129,7 +128,7 @@ class _TaskWriter:
                 return self.holes.literal(default) if default else PLACEHOLDER
         return self.holes.text(template, address=True)
 
-    def _settle_container(self, inner: Account, container: Container) -> None:
+    def _settle_container(self, inner: Account) -> None:
         for field in ("mounts", "privileged", "host_network"):
             inner.take(field)
         inner.cosmetic("passthrough")
@@ -242,8 +241,3 @@ class _TaskWriter:
             entry.cosmetic("name", "id", "passthrough")
         assert isinstance(work, Command)
         return [self.holes.text(argument, kubernetes=True) for argument in work.arguments]
-
-
-def units_of(writing: Writing) -> list[Unit]:
-    """Give the units in the order of the file."""
-    return [unit for unit in writing.order if not (isinstance(unit, Gang) and not unit.members)]

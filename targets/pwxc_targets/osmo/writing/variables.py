@@ -8,7 +8,7 @@ import attrs
 
 from pwxc.expr.evaluate import Bindings, UnknownValueError, evaluate
 from pwxc.expr.values import EvaluationError, as_text
-from pwxc.ir.expr import Expr, Ref, Root, Undefined
+from pwxc.ir.expr import Ref, Root, Undefined
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.template import Template
 from pwxc_targets.osmo.writing.emit import Hole
@@ -137,10 +137,3 @@ def _defaults(inputs: tuple[Input, ...]) -> dict[str, Any]:
         elif item.default.literal is not None:
             found[item.name] = item.default.literal
     return found
-
-
-def depends_on(expr: Expr, *roots: Root) -> bool:
-    """Whether an expression refers to nothing but these."""
-    from pwxc.ir.expr import refs
-
-    return all(ref.root in roots for ref in refs(expr))
