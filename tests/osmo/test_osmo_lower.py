@@ -395,7 +395,7 @@ PIECES = st.sampled_from(
     ]
 )
 WORDS = st.text(
-    st.characters(codec="utf-8", exclude_characters="{}<>$\\\ue000\ue001", exclude_categories=("C", "Z")), max_size=6
+    st.characters(codec="utf-8", exclude_characters='{}<>$\\"\ue000\ue001', exclude_categories=("C", "Z")), max_size=6
 )
 VALUES = st.fixed_dictionaries({"a": WORDS, "b": st.integers(-9, 10**6), "c": WORDS})
 

@@ -154,7 +154,7 @@ def test_no_text_makes_it_fail(text: str) -> None:
     assert all(0 <= start < end <= max(len(text), 1) for start, end in places)
 
 
-CORPUS = Path(os.environ.get("PWXC_CORPUS", "/nowhere")) / "slurm"
+CORPUS = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "slurm"
 
 
 @pytest.mark.corpus

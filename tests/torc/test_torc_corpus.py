@@ -16,7 +16,7 @@ from pwxc.source import Source
 from pwxc_targets.torc.model import VERBATIM
 from pwxc_targets.torc.verdict import verdicts
 
-FOLDER = Path(os.environ.get("PWXC_CORPUS", "/nonexistent")) / "torc"
+FOLDER = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "torc"
 pytestmark = [pytest.mark.corpus, pytest.mark.skipif(not FOLDER.is_dir(), reason="PWXC_CORPUS is not set")]
 COLUMNS = {"2025-11-13": "r0", "2025-12-07": "r1", "v0.12.0": "0.12", "v0.25.1": "0.25"}
 

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from pwxc.fidelity import Account, Fate
-from pwxc.ir.data import NamedDatum, NamedFile
+from pwxc.ir.data import NamedDatum, NamedFile, Read
 from pwxc.ir.resources import Placement
 from pwxc.ir.sweep import SweepMode
 from pwxc.ir.task import Edge, Gang, Outcome, Task
@@ -211,8 +211,11 @@ class JobWriter:
     # files and data
 
     def _items(self, account: Account, task: Task, job: dict[str, Any], command: str) -> None:
-        account.take("reads")
-        account.take("writes")
+        for item in (*account.take("reads"), *account.take("writes")):
+            end = item.origin if isinstance(item, Read) else item.destination
+            if isinstance(end, NamedFile | NamedDatum):
+                with self.writing.ledger.of(item) as entry:
+                    entry.whole(Fate.EXACT)
         named = {(found[1], found[2]) for found in _VARIABLE.finditer(command)}
         for output, items in ((False, task.reads), (True, task.writes)):
             for item in items:

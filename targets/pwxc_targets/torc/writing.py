@@ -11,7 +11,7 @@ import attrs
 from pwxc.expr.evaluate import Bindings, UnknownValueError, evaluate
 from pwxc.expr.fold import fold
 from pwxc.expr.values import EvaluationError, as_text
-from pwxc.fidelity import Ledger
+from pwxc.fidelity import Fate, Ledger
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root, Undefined
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Resources
@@ -144,6 +144,9 @@ def settle_inputs(writing: Writing) -> None:
             account.cosmetic("minimum", "maximum", "choices")
             message = "torc has no inputs: their default values were put into the texts"
             account.approximate("default", C.FROZEN_INPUTS, message, once=True)
+        for choice in item.choices:
+            with writing.ledger.of(choice) as account:
+                account.whole(Fate.COSMETIC)
     for preset in writing.workflow.presets:
         with writing.ledger.of(preset) as account:
             account.cosmetic("name", "passthrough")
