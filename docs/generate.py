@@ -13,13 +13,18 @@ Made by `make docs` from the catalogue. `pwxc explain CODE` prints one of these.
 """
 
 
-def main() -> None:
-    """Write the pages beside this file."""
+def pages() -> dict[str, str]:
+    """Give the text of every generated file, by its name in this folder."""
     rows = list(catalogue())
     links = [f"- [{row.id}](#{row.id.lower()}-{row.name}) {row.name} ({row.severity})" for row in rows]
-    pages = [page(row).replace("\n## ", "\n### ").replace("# ", "## ", 1) for row in rows]
-    path = Path(__file__).parent / "codes.md"
-    path.write_text(HEAD + "\n".join(links) + "\n\n" + "\n".join(pages))
+    texts = [page(row).replace("\n## ", "\n### ").replace("# ", "## ", 1) for row in rows]
+    return {"codes.md": HEAD + "\n".join(links) + "\n\n" + "\n".join(texts)}
+
+
+def main() -> None:
+    """Write the files beside this one."""
+    for name, text in pages().items():
+        (Path(__file__).parent / name).write_text(text)
 
 
 if __name__ == "__main__":
