@@ -61,7 +61,7 @@ class Clock:
         return self.start(_later(seconds, action))
 
     def run(self, react: Callable[[], bool], limit: float | None = None) -> None:
-        """Run until nothing is left to do, or up to and without the time `limit`.
+        """Run until nothing is left to do, or up to the time `limit`.
 
         `react` says whether it did something, and is called again until it has nothing to do.
         """
@@ -72,7 +72,7 @@ class Clock:
                 continue
             while self._queue and self._queue[0][2].due != self._queue[0][1]:
                 heapq.heappop(self._queue)
-            if not self._queue or (limit is not None and self._queue[0][0] >= limit):
+            if not self._queue or (limit is not None and self._queue[0][0] > limit):
                 break
             self.time = self._queue[0][0]
             self._wake()

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import attrs
 
-from pwxc.semantics.programs import Likeness
+from pwxc.semantics.programs import Likeness, with_plain_inputs
 from pwxc.semantics.trace import Instance, Moment, Ran, Record, Trace
 
 
@@ -116,9 +116,9 @@ def _of_work(instance: Instance, a: Record, b: Record, like: Likeness, *, same_d
 
 def _of_runs(name: str, a: Record, b: Record) -> Difference | None:
     for one, other in zip(a.ran, b.ran, strict=False):
-        if (one.part, one.text) != (other.part, other.text):
+        if one.part is not other.part or not _same_text(one.text, other.text):
             return Difference(Aspect.COMMANDS, name, f"runs {_shown(one)} in `{name}`", f"runs {_shown(other)}")
-        if one.environment != other.environment:
+        if not _same_text(str(one.environment), str(other.environment)):
             return _of_variables(name, one, other)
     if len(a.ran) != len(b.ran):
         at = min(len(a.ran), len(b.ran))
@@ -133,6 +133,10 @@ def _of_runs(name: str, a: Record, b: Record) -> Difference | None:
     return None
 
 
+def _same_text(one: str, other: str) -> bool:
+    return one == other or with_plain_inputs(one) == with_plain_inputs(other)
+
+
 def _had_run(a: Record, b: Record, at: int) -> tuple[Ran, ...]:
     """Give what the record that ran more had run before the point where the other stopped."""
     return (a if len(a.ran) > len(b.ran) else b).ran[:at]
@@ -140,7 +144,7 @@ def _had_run(a: Record, b: Record, at: int) -> tuple[Ran, ...]:
 
 def _of_variables(name: str, one: Ran, other: Ran) -> Difference:
     mine, theirs = dict(one.environment), dict(other.environment)
-    key = min(key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key))
+    key = min(key for key in {*mine, *theirs} if not _same_text(mine.get(key, "<none>"), theirs.get(key, "<none>")))
     shown = [f"`{key}={side[key][:80]}`" if key in side else f"no `{key}`" for side in (mine, theirs)]
     return Difference(Aspect.ENVIRONMENT, name, f"gives `{name}` {shown[0]}", f"gives it {shown[1]}")
 

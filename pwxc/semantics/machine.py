@@ -50,7 +50,6 @@ class Machine:
         self._limited: dict[str, Node] = {}
         self._retried: list[Run] = []
         self._stoppable: list[Run] = []
-        self._over = False
 
     def _node(self, unit: Task | Gang) -> Node:
         if isinstance(unit, Task):
@@ -93,7 +92,6 @@ class Machine:
                         self._stoppable.append(run)
 
     def _give_up(self, reason: str) -> None:
-        self._over = True
         self._waiting.clear()
         self._limited.clear()
         for slot in list(self._slots()):
@@ -201,8 +199,6 @@ class Machine:
 
     def _start_waiting(self) -> bool:
         """Start what is ready, in the order of instances where only some may run at a time."""
-        if self._over:
-            return False
         ready, self._waiting = self._waiting, []
         for slot in ready:
             if slot.node.limit is not None:

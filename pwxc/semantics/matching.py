@@ -15,7 +15,14 @@ from pwxc.semantics.environment import NOTHING_FAILS
 from pwxc.semantics.expansion import TooManyInstancesError, expand
 from pwxc.semantics.hooktasks import hook_tasks, start_hooks, turn_hooks_into_tasks
 from pwxc.semantics.normal import canonical
-from pwxc.semantics.programs import Likeness, does_something, inline_variables, looks_wrapped, script_file
+from pwxc.semantics.programs import (
+    Likeness,
+    does_something,
+    inline_variables,
+    looks_wrapped,
+    script_file,
+    with_plain_inputs,
+)
 from pwxc.semantics.renaming import rename
 from pwxc.semantics.resolve import NOTHING, Scope
 from pwxc.semantics.trace import Instance
@@ -199,7 +206,7 @@ def _texts(task: Task, world: World) -> list[str]:
             rows = []
         row = rows[0] if len(rows) else NOTHING
     scope = Scope(world, Instance(task.name, None if task.sweep is None else 0), row)
-    return [scope.work(step.work) for step in task.steps]
+    return [with_plain_inputs(scope.work(step.work)) for step in task.steps]
 
 
 def _likeness(mine: list[str], theirs: list[str], a: Task, b: Task, *, same_dialect: bool) -> Likeness:

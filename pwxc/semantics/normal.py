@@ -15,7 +15,7 @@ from pwxc.ir.task import Edge, Gang, Step, Task, Work
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, Workflow
 from pwxc.semantics.hooks import OF_TASKS, selected
-from pwxc.semantics.programs import unfold
+from pwxc.semantics.programs import trimmed, unfold
 
 
 def canonical(workflow: Workflow) -> Workflow:
@@ -144,7 +144,7 @@ def _step(step: Step, work: Work) -> Step:
         working_directory=step.working_directory,
         timeout=step.timeout or None,
         retry=step.retry,
-        cleanup=step.cleanup or None,
+        cleanup=(trimmed(step.cleanup) or None) if step.cleanup is not None else None,
         ignore_errors=step.ignore_errors,
         stop_when_another_fails=step.stop_when_another_fails,
     )

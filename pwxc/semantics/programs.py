@@ -41,11 +41,11 @@ def unfold(task: Task) -> tuple[tuple[Script | ActionCall, ...], tuple[InlineFil
 
 def _unfold(work: Work, task: Task, used: set[int]) -> Script | ActionCall:
     if isinstance(work, Command):
-        return Script(_trimmed(_script_of(work.arguments, task.files, used)))
+        return Script(trimmed(_script_of(work.arguments, task.files, used)))
     if isinstance(work, Script):
-        trimmed = _trimmed(work.text)
+        text_left = trimmed(work.text)
         shell = work.shell[:1] if work.shell[1:] == ("-c",) else work.shell
-        return work if trimmed is work.text and shell is work.shell else Script(trimmed, shell)
+        return work if text_left is work.text and shell is work.shell else Script(text_left, shell)
     return work
 
 
@@ -67,7 +67,7 @@ def _script_of(arguments: Sequence[Template], files: Sequence[InlineFile], used:
     return Template.of(*parts)
 
 
-def _trimmed(template: Template) -> Template:
+def trimmed(template: Template) -> Template:
     """Leave out a first line that names the shell, and blanks around."""
     if not template.parts:
         return template
@@ -114,6 +114,14 @@ def _with_values(template: Template, values: dict[str, Template]) -> Template:
             last = found.end()
         parts.append(text(part[last:]))
     return join(parts)
+
+
+_INPUT = re.compile(r"<input ([^<>]*)>")
+
+
+def with_plain_inputs(command: str) -> str:
+    """Give a text in which inputs without a value have one spelling: systems differ in what names may hold."""
+    return _INPUT.sub(lambda found: f"<input {re.sub('[^a-z0-9]', '', found[1].lower())}>", command)
 
 
 _WORD = re.compile(r"\w+")

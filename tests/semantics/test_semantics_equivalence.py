@@ -16,9 +16,12 @@ from pwxc.ir.sweep import Parameter, Range, Sweep, Values
 from pwxc.ir.task import Command, GangStatus, Publication, Retry, Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Trigger, Workflow
-from pwxc.semantics.environment import Fails
+from pwxc.semantics.differences import Aspect, find_difference
+from pwxc.semantics.environment import Fails, Scenario, Takes
 from pwxc.semantics.equivalence import equivalent, shrink
+from pwxc.semantics.machine import execute
 from pwxc.semantics.normal import normal_form
+from pwxc.semantics.renaming import rename
 
 
 def ran(name: str, work: Script | Command, **fields: object) -> Task:
@@ -101,6 +104,15 @@ SAME = {
         flow(task("a", run_timeout=60)),
         flow(task("a", resources="r", run_timeout=90), resources=(Resources(name="r", walltime=60),)),
     ),
+    "an input without a value by another name": (
+        in_dialect("one", ran("a", Script(Template.of("ssh ", Ref(Root.INPUT, ("site", "ip")))))),
+        in_dialect("two", ran("a", Script(Template.of("ssh ", Ref(Root.INPUT, ("site_ip",)))))),
+    ),
+    "the last line of a clean-up": (
+        flow(task("a", steps=(step("x", cleanup=text("rm x")),))),
+        flow(task("a", steps=(step("x", cleanup=text("rm x\n")),))),
+    ),
+    "a task that does nothing": (flow(task("a")), flow(task("a"), task("idle", "a", steps=(step(":\n"),)))),
     "a gang and one task in its place": (
         gang(), in_dialect("two", task("g", steps=(step("set -e\nrun a &\nrun b\nwait"),)), task("after", "g"))
     ),
@@ -182,6 +194,26 @@ DIFFERENT = {
         flow(task("a", environment=(variable("SEED", "5"),))),
         flow(task("a")),
         "A gives `a` `SEED=5`, B gives it no `SEED`"
+    ),
+    "a variable of the workflow is lost": (
+        flow(task("a"), environment=(variable("SEED", "5"),)),
+        flow(task("a")),
+        "A gives `a` `SEED=5`, B gives it no `SEED`",
+    ),
+    "a second step is another": (
+        flow(task("a", steps=(step("x"), step("y")))),
+        flow(task("a", steps=(step("x"), step("z")))),
+        "A runs `y` in `a`, B runs `z`",
+    ),
+    "a line more in the same language": (
+        flow(task("a")),
+        flow(task("a", steps=(step("run a\nrun b"),))),
+        "A runs `run a` in `a`, B runs `run a run b`",
+    ),
+    "a task that does nothing but is waited for": (
+        flow(task("a")),
+        flow(task("idle", steps=(step("true"),)), task("a", "idle")),
+        "A has no `idle`, B has it",
     ),
     "a command is another": (
         flow(task("a")), flow(task("a", steps=(step("run b"),))), "A runs `run a` in `a`, B runs `run b`"
@@ -305,6 +337,24 @@ def test_a_million_instances_are_compared_by_a_few():
     assert equivalent(first, flow(swept("a", sweep=million), task("b", edge("a", END)))).story.startswith(
         "when `a` fails"
     )
+
+
+def test_an_order_with_as_many_before_is_another_order():
+    workflow = flow(task("a"), task("b"), task("c", edge("a", any_instance=True)))
+    first = execute(workflow, Scenario([Takes("b", 2)]))
+    other = changed(workflow, tasks=(*workflow.tasks[:2], task("c", "b")))
+    second = execute(other, Scenario([Takes("a", 2)]))
+    found = find_difference(first, second, {}, same_dialect=True)
+    assert found is not None
+    assert (found.aspect, found.instance, found.other) == (Aspect.ORDER, "c", "a")
+
+
+def test_only_references_to_tasks_are_renamed():
+    holes = (Ref(Root.INPUT, ("a",)), Ref(Root.TASK_OUTPUT, ("a", "a")), Ref(Root.HOST, ("a",)))
+    workflow = flow(task("a"), ran("b", Script(Template.of(*holes))))
+    renamed = rename(workflow, {"a": "x"}).tasks[1].steps[0].work
+    assert isinstance(renamed, Script)
+    assert [ref.path for ref in renamed.text.refs()] == [("a",), ("x", "a"), ("x",)]
 
 
 # files of real dialects

@@ -41,6 +41,7 @@ from pwxc.semantics.environment import (
     Stages,
     Takes,
 )
+from pwxc.semantics.hooks import selected
 from pwxc.semantics.machine import execute
 from pwxc.semantics.trace import Instance, Part, Trace
 
@@ -202,6 +203,20 @@ def test_steps_after_a_failure():
     assert trace.instances[Instance("a")].reason == "exit code 3"
 
 
+def test_the_first_code_counts():
+    workflow = flow(task("a", steps=(step("one"), step("two", condition=status("always")))))
+    trace = run(workflow, Fails("a", step=0, codes=(3,)), Fails("a", step=1, codes=(5,)))
+    assert trace.instances[Instance("a")].reason == "exit code 3"
+
+
+def test_a_task_that_was_stopped_publishes_nothing():
+    condition = Binary("==", Ref(Root.TASK_OUTPUT, ("b", "n")), Literal(1))
+    stopped = task("b", steps=(step("x", stop_when_another_fails=True),))
+    workflow = flow(task("a"), stopped, task("c", edge("b", END), condition=condition))
+    assert states(run(workflow, Takes("b", 5), Fails("a")))["c"] == "skipped"
+    assert states(run(workflow, Takes("b", 5)))["c"] == "succeeded"
+
+
 def test_ignored_errors_are_no_errors():
     workflow = flow(task("a", steps=(step("one", ignore_errors=True), step("two"))))
     trace = run(workflow, Fails("a"))
@@ -339,6 +354,8 @@ def test_the_run_has_a_limit():
     trace = run(flow(task("a"), task("b", "a"), task("c", edge("b", END)), timeout=5), Takes("b", 9))
     assert states(trace) == {"a": "succeeded", "b": "cancelled", "c": "cancelled"}
     assert ended(trace, "b") == 5
+    just = run(flow(task("a"), task("b", "a"), timeout=5), Takes("a", 5))
+    assert states(just) == {"a": "succeeded", "b": "cancelled"}
 
 
 # sweeps: pw.md §6, torc.md §13.2, slurm.md §8 and §9
@@ -402,6 +419,12 @@ def test_an_instance_without_a_partner_waits_for_the_end_of_all():
 def test_the_first_end_counts_for_any():
     trace = run(flow(swept("a"), task("b", edge("a", any_instance=True))), Takes("a", 7, 0), Takes("a", 5, 2))
     assert began(trace, "b") == 1
+
+
+def test_of_several_first_ends_the_lowest_number_counts():
+    workflow = flow(swept("a"), task("b", edge("a", any_instance=True)))
+    assert states(run(workflow, Fails("a", 1)))["b"] == "succeeded"
+    assert states(run(workflow, Fails("a", 0)))["b"] == "cancelled"
 
 
 def test_only_some_run_at_a_time():
@@ -525,6 +548,12 @@ def test_a_hook_counts_ends_of_any_kind_and_no_start_that_never_was():
     hooks = (hook(Trigger.TASKS_READY, "b"), hook(Trigger.TASKS_COMPLETE, "b"))
     trace = run(flow(task("a"), task("b", "a"), hooks=hooks), Fails("a"))
     assert [fired.hook for fired in trace.hooks] == [1]
+
+
+def test_patterns_look_anywhere_in_a_name_and_bad_ones_nowhere():
+    workflow = flow(task("a"), task("rework_10"), task("work_2"))
+    found = selected(hook(Trigger.TASKS_READY, "a", patterns=("work_1", "(")), workflow)
+    assert found == ["a", "rework_10"]
 
 
 def test_a_hook_over_a_sweep_waits_for_all_instances():
