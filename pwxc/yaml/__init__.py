@@ -1,1 +1,1 @@
-"""TODO."""
+"""Text to positioned nodes, nodes to models, and plain trees back to text."""

@@ -106,8 +106,6 @@ def _largest(records: list[Resources]) -> Resources | None:
 def _settle_task(writing: Writing, account: Account, task: Task) -> None:
     """Settle what is decided for a whole compilation: where requests go, and what retries are."""
     account.emulate("resources", "container")
-    for field in ("downloadType", "cacheSize"):
-        del field
     account.cosmetic("passthrough")
     for rule in task.exit_rules:
         with writing.ledger.of(rule) as entry:
