@@ -59,13 +59,15 @@ def names_in(path: Path) -> set[str]:
     return set(re.findall(r"^([A-Z][A-Z0-9_]*) = (?:error|warning|note)\(", path.read_text(), re.MULTILINE))
 
 
-CODE_MODULES = [ROOT / "pwxc/diagnostics/codes.py", *sorted((ROOT / "targets").rglob("codes*.py"))]
+CODE_MODULES = [ROOT / "pwxc/diagnostics/codes.py", *sorted((ROOT / "targets").rglob("*codes.py"))]
 
 
 @pytest.mark.parametrize("module", CODE_MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_code_is_used(module: Path):
-    owner = ROOT if module.parts[-2] == "diagnostics" else module.parent
-    folders = [ROOT / "pwxc", ROOT / "targets"] if owner == ROOT else [owner]
+    system = ROOT / "targets/pwxc_targets"
+    folders = [ROOT / "pwxc", ROOT / "targets"]
+    if module.is_relative_to(system):
+        folders = [system / module.relative_to(system).parts[0]]
     texts = [path.read_text() for folder in folders for path in folder.rglob("*.py") if path != module]
     used = set(re.findall(r"[A-Z][A-Z0-9_]{2,}", "\n".join(texts)))
     assert names_in(module) - used == set()

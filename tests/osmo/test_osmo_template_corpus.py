@@ -15,7 +15,7 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
 from pwxc.yaml.nodes import MappingNode, Node, ScalarNode
 from pwxc.yaml.schema import yaml11
-from pwxc_targets.osmo.expand import Expanded, Settings, expand
+from pwxc_targets.osmo.template.expand import Expanded, Settings, expand
 
 pytestmark = pytest.mark.corpus
 

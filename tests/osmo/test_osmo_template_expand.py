@@ -12,7 +12,7 @@ from pwxc.diagnostics import Diagnostic, Diagnostics
 from pwxc.source import Source
 from pwxc.yaml.nodes import MappingNode, Node, ScalarNode
 from pwxc.yaml.schema import yaml11
-from pwxc_targets.osmo.expand import Expanded, Settings, chosen_values, expand, render_text
+from pwxc_targets.osmo.template.expand import Expanded, Settings, chosen_values, expand, render_text
 
 HEAD = "workflow:\n  name: a\n"
 
@@ -280,7 +280,7 @@ PROGRAM = """
 import sys
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
-from pwxc_targets.osmo.expand import Settings, expand
+from pwxc_targets.osmo.template.expand import Settings, expand
 text = "workflow:\\n  name: a\\n  b: '{{output}}'\\ndefault-values: {n: 1}\\n"
 assert expand(Source("f", text), Settings(), Diagnostics()) is not None
 sys.exit("jinja2" in sys.modules)

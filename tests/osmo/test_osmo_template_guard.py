@@ -11,10 +11,10 @@ import pytest
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
-from pwxc_targets.osmo.expand import Settings, expand
-from pwxc_targets.osmo.packing import pack, unpack
-from pwxc_targets.osmo.render import Answer, Question
-from pwxc_targets.osmo.render import render as render_question
+from pwxc_targets.osmo.template.expand import Settings, expand
+from pwxc_targets.osmo.template.packing import pack, unpack
+from pwxc_targets.osmo.template.render import Answer, Question
+from pwxc_targets.osmo.template.render import render as render_question
 
 
 def render(text: str, values: dict[str, object]) -> Answer:

@@ -14,7 +14,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
-from pwxc_targets.osmo.expand import Settings, expand
+from pwxc_targets.osmo.template.expand import Settings, expand
 
 MARKS = ("{%", "{{", "{#", "default-values")
 TOKENS = re.compile(r"\{\{(uuid|workflow_id|output|input:[^}]+|host:[^}]+)\}\}")

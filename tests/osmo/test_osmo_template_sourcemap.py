@@ -12,8 +12,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
-from pwxc_targets.osmo.onepass import Turn, render_part
-from pwxc_targets.osmo.template import Lines
+from pwxc_targets.osmo.template.onepass import Turn, render_part
+from pwxc_targets.osmo.template.text import Lines
 
 VALUES: Mapping[str, object] = {"x": "value", "n": 3, "yes": True, "no": False, "items": ["p", "q"]}
 

@@ -58,8 +58,8 @@ def loaded(source: str, *values: str) -> Any:
     from pwxc.diagnostics import Diagnostics
     from pwxc.yaml.schema import yaml11
     from pwxc.yaml.structure import Reading, plain, within
-    from pwxc_targets.osmo import codes as C  # noqa: N812
-    from pwxc_targets.osmo.expand import Settings, expand
+    from pwxc_targets.osmo.reading import codes as C  # noqa: N812
+    from pwxc_targets.osmo.template.expand import Settings, expand
 
     diagnostics = Diagnostics()
     expanded = expand(Source("w.yaml", source), Settings(set_string=values), diagnostics)

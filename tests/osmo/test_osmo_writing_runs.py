@@ -30,7 +30,7 @@ def tasks_of(compilation: Compilation, *values: str) -> list[dict[str, Any]]:
     from pwxc.diagnostics import Diagnostics
     from pwxc.source import Source
     from pwxc.yaml.nodes import ScalarNode, SequenceNode
-    from pwxc_targets.osmo.expand import Settings, expand
+    from pwxc_targets.osmo.template.expand import Settings, expand
 
     assert compilation.files, [item.message for item in compilation.diagnostics]
     said = Diagnostics()

@@ -17,7 +17,6 @@ from pwxc.expr.values import Value
 from pwxc.ir.expr import Binary, Call, Conditional, Expr, Index, Literal, Ref, Root, Slice, Unary, Undefined
 from pwxc.ir.template import Template
 from pwxc.source import Source
-from pwxc_targets.pw import codes as C  # noqa: N812
 from pwxc_targets.pw.expressions import (
     UnspellableError,
     misread_at,
@@ -28,6 +27,7 @@ from pwxc_targets.pw.expressions import (
     protect,
     unspellable,
 )
+from pwxc_targets.pw.expressions import codes as C  # noqa: N812
 from tests.expr.expr_trees import environments, leaves, trees
 from tests.expr.test_expr_fold import outcome
 

@@ -7,7 +7,7 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.pw.lint import lint
-from pwxc_targets.pw.quoting import find_unquoted
+from pwxc_targets.pw.linting.quoting import find_unquoted
 
 
 def codes(text):
@@ -120,7 +120,7 @@ def test_the_rule_is_silent(rule):
 
 def test_every_rule_has_its_pair():
     from pwxc.diagnostics import codes_of
-    from pwxc_targets.pw import lint_codes
+    from pwxc_targets.pw.linting import codes as lint_codes
 
     assert {code.name for code in codes_of(vars(lint_codes))} == set(RULES)
 

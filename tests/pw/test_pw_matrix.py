@@ -9,7 +9,7 @@ from pwxc.ir.expr import Ref, Root
 from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
 from pwxc.ir.task import Edge
 from pwxc.ir.template import Template
-from pwxc_targets.pw.strategy import show
+from pwxc_targets.pw.writing.strategy import show
 
 SPEC = """\
 name: sweep

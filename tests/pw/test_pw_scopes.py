@@ -9,9 +9,9 @@ from pwxc.expr.types import MapOf
 from pwxc.ir.expr import Root
 from pwxc.ir.inputs import Input, InputType
 from pwxc.source import Source
-from pwxc_targets.pw.contexts import CONTEXTS
 from pwxc_targets.pw.expressions import parse_expression
-from pwxc_targets.pw.scopes import Names, check_expression, form_type, scope_of
+from pwxc_targets.pw.expressions.contexts import CONTEXTS
+from pwxc_targets.pw.expressions.scopes import Names, check_expression, form_type, scope_of
 
 FORM: MapOf = form_type(
     [

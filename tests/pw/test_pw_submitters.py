@@ -9,9 +9,9 @@ from pwxc.ir.task import ActionCall, Script
 from pwxc.ir.template import Template, text
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
-from pwxc_targets.pw.actions import SubWorkflow, sub_workflow
 from pwxc_targets.pw.read import read
-from pwxc_targets.pw.scheduler_options import OptionReader, parse_memory, parse_slurm_time
+from pwxc_targets.pw.reading.actions import SubWorkflow, sub_workflow
+from pwxc_targets.pw.reading.scheduler_options import OptionReader, parse_memory, parse_slurm_time
 
 FORM = """\
 'on':

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwxc_targets.slurm.cutting import CuttingError, Line, cut, join
-from pwxc_targets.slurm.directives import read_directives
-from pwxc_targets.slurm.table import OPTIONS, names_of
+from pwxc_targets.slurm.batch.cutting import CuttingError, Line, cut, join
+from pwxc_targets.slurm.batch.directives import read_directives
+from pwxc_targets.slurm.batch.table import OPTIONS, names_of
 
 NOW = datetime(2026, 11, 21, 6, 56, 56)
 

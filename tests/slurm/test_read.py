@@ -14,8 +14,8 @@ from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.slurm import TARGET
-from pwxc_targets.slurm.lists import array, dependency, node_names, tell_array
-from pwxc_targets.slurm.wordvalues import BadValueError
+from pwxc_targets.slurm.batch.lists import array, dependency, node_names, tell_array
+from pwxc_targets.slurm.batch.wordvalues import BadValueError
 
 SCRIPT = """\
 #!/bin/bash -l

@@ -13,8 +13,8 @@ from torc_files import read_text, written
 
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
+from pwxc_targets.torc.linting.verdict import verdicts
 from pwxc_targets.torc.model import VERBATIM
-from pwxc_targets.torc.verdict import verdicts
 
 FOLDER = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "torc"
 pytestmark = [pytest.mark.corpus, pytest.mark.skipif(not FOLDER.is_dir(), reason="PWXC_CORPUS is not set")]

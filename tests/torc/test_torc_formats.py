@@ -14,9 +14,9 @@ from torc_files import again, codes, must_read, read_text
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
 from pwxc_targets.torc.blocks import plain_tree
-from pwxc_targets.torc.emit import emit
-from pwxc_targets.torc.kdl import parse
-from pwxc_targets.torc.loading import format_of, load
+from pwxc_targets.torc.formats.kdl import parse
+from pwxc_targets.torc.formats.loading import format_of, load
+from pwxc_targets.torc.writing.emit import emit
 
 YAML = """
 name: w

@@ -10,7 +10,7 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.torc.lint import lint
-from pwxc_targets.torc.verdict import verdicts
+from pwxc_targets.torc.linting.verdict import verdicts
 
 JOB = "name: w\njobs: [{name: a, command: x}]\n"
 SCHEDULER = "slurm_schedulers: [{name: s, account: a, nodes: 2, mem: 8G, walltime: '01:00:00', gres: 'gpu:1'}]\n"

@@ -12,13 +12,13 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc.yaml.schema import yaml11
 from pwxc.yaml.structure import Reading, structure
-from pwxc_targets.osmo import codes as C  # noqa: N812
 from pwxc_targets.osmo import model
-from pwxc_targets.osmo.expand import Settings, expand
-from pwxc_targets.osmo.lower import Lowering
-from pwxc_targets.osmo.mending import Mended, mend
-from pwxc_targets.osmo.parameters import Parameters, find_parameters, report_frozen
-from pwxc_targets.osmo.rules import check_workflow
+from pwxc_targets.osmo.reading import codes as C  # noqa: N812
+from pwxc_targets.osmo.reading.lower import Lowering
+from pwxc_targets.osmo.reading.mending import Mended, mend
+from pwxc_targets.osmo.reading.rules import check_workflow
+from pwxc_targets.osmo.template.expand import Settings, expand
+from pwxc_targets.osmo.template.parameters import Parameters, find_parameters, report_frozen
 
 _PASSABLE = (
     C.UNKNOWN_SPEC_KEY, C.LONG_NAME, C.RESERVED_NAME, C.FILE_PATH, C.LOCAL_FILE, C.UNKNOWN_RESOURCE, C.BAD_IMAGE,
@@ -29,7 +29,7 @@ _PASSABLE = (
 
 @cache
 def _converter() -> cattrs.Converter:
-    from pwxc_targets.osmo.scalars import osmo_converter
+    from pwxc_targets.osmo.reading.scalars import osmo_converter
 
     return osmo_converter()
 

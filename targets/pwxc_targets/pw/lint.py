@@ -11,16 +11,16 @@ from pwxc.ir.expr import Ref, Root, refs
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc.yaml.nodes import MappingNode, Node, ScalarNode
-from pwxc_targets.pw import lint_codes as C  # noqa: N812
 from pwxc_targets.pw import model
 from pwxc_targets.pw.conditions import has_status
 from pwxc_targets.pw.form import ABSENT
-from pwxc_targets.pw.lint_form import lint_form
-from pwxc_targets.pw.linting import File
-from pwxc_targets.pw.quoting import blank_documents, find_unquoted
+from pwxc_targets.pw.linting import codes as C  # noqa: N812
+from pwxc_targets.pw.linting.form import lint_form
+from pwxc_targets.pw.linting.quoting import blank_documents, find_unquoted
+from pwxc_targets.pw.linting.subject import File
 from pwxc_targets.pw.read import read_workflow
-from pwxc_targets.pw.surface import read_model
-from pwxc_targets.pw.texts import Texts
+from pwxc_targets.pw.reading.surface import read_model
+from pwxc_targets.pw.reading.texts import Texts
 
 _TILDE_IN_QUOTES = re.compile(r"(?<![\w\\])\"~/")
 _FOREIGN = re.compile(r"\bGITHUB_(?:ENV|OUTPUT|PATH|STEP_SUMMARY)\b")

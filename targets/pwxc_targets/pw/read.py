@@ -16,15 +16,15 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc.yaml.nodes import MappingNode, Node
 from pwxc_targets.pw import form, model
-from pwxc_targets.pw import reading_codes as C  # noqa: N812
-from pwxc_targets.pw.checks import Checker
 from pwxc_targets.pw.form import ABSENT
 from pwxc_targets.pw.model import entries
-from pwxc_targets.pw.read_form import FormReader, read_presets
-from pwxc_targets.pw.read_jobs import JobReader
+from pwxc_targets.pw.reading import codes as C  # noqa: N812
+from pwxc_targets.pw.reading.checks import Checker
+from pwxc_targets.pw.reading.form import FormReader, read_presets
+from pwxc_targets.pw.reading.jobs import JobReader
+from pwxc_targets.pw.reading.surface import read_model
+from pwxc_targets.pw.reading.texts import Texts, has_hole
 from pwxc_targets.pw.same import Own
-from pwxc_targets.pw.surface import read_model
-from pwxc_targets.pw.texts import Texts, has_hole
 
 _GENERIC_NAMES = frozenset({"workflow", "", "<stdin>", "<text>"})
 _FLAGS = ("redirect", "useTLS", "useCustomDomain", "openAI", "detach")

@@ -10,19 +10,19 @@ from pwxc.ir.workflow import Workflow, units
 from pwxc.registry import OutputFile, Written
 from pwxc.yaml.structure import to_tree
 from pwxc.yaml.writer import write_yaml
-from pwxc_targets.pw import writing_codes as C  # noqa: N812
-from pwxc_targets.pw.alljobs import is_native, name_jobs, write_jobs
-from pwxc_targets.pw.context import Writing
-from pwxc_targets.pw.kept import put_back, settle_kept
 from pwxc_targets.pw.model import Execute, On, PwWorkflow
-from pwxc_targets.pw.ownform import merge_form, write_form, write_presets
 from pwxc_targets.pw.same import write_form as same_form
 from pwxc_targets.pw.same import write_own
-from pwxc_targets.pw.scheduling import settle_requests
-from pwxc_targets.pw.spelling import Spelling
-from pwxc_targets.pw.submission import REQUESTS
-from pwxc_targets.pw.toplevel import settle_rest, write_environment, write_permissions, write_sessions
-from pwxc_targets.pw.writeform import cluster_field, settle_name
+from pwxc_targets.pw.writing import codes as C  # noqa: N812
+from pwxc_targets.pw.writing.alljobs import is_native, name_jobs, write_jobs
+from pwxc_targets.pw.writing.context import Writing
+from pwxc_targets.pw.writing.form import cluster_field, settle_name
+from pwxc_targets.pw.writing.kept import put_back, settle_kept
+from pwxc_targets.pw.writing.ownform import merge_form, write_form, write_presets
+from pwxc_targets.pw.writing.scheduling import settle_requests
+from pwxc_targets.pw.writing.spelling import Spelling
+from pwxc_targets.pw.writing.submission import REQUESTS
+from pwxc_targets.pw.writing.toplevel import settle_rest, write_environment, write_permissions, write_sessions
 
 SCHEMA = "yaml-language-server: $schema=https://activate.parallel.works/workflow.schema.json"
 
@@ -73,7 +73,7 @@ def _top(writing: Writing, account: Account, made: PwWorkflow) -> None:
 
 
 def _is_plain(writing: Writing) -> bool:
-    from pwxc_targets.pw.foreignjob import plain_environment
+    from pwxc_targets.pw.writing.foreignjob import plain_environment
 
     return plain_environment(writing)
 

@@ -10,14 +10,14 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
+from pwxc_targets.slurm.batch.cutting import MAGIC
+from pwxc_targets.slurm.batch.directives import Component, Reading, read_directives
+from pwxc_targets.slurm.batch.getopt import Given
+from pwxc_targets.slurm.batch.lists import array, dependency
+from pwxc_targets.slurm.batch.report import report_faults, tolerated_options
+from pwxc_targets.slurm.batch.table import by_name
+from pwxc_targets.slurm.batch.wordvalues import MAILS, BadValueError
 from pwxc_targets.slurm.contexts import Place, Scanner
-from pwxc_targets.slurm.cutting import MAGIC
-from pwxc_targets.slurm.directives import Component, Reading, read_directives
-from pwxc_targets.slurm.getopt import Given
-from pwxc_targets.slurm.lists import array, dependency
-from pwxc_targets.slurm.report import report_faults, tolerated_options
-from pwxc_targets.slurm.table import by_name
-from pwxc_targets.slurm.wordvalues import MAILS, BadValueError
 
 _LAUNCHER = re.compile(
     r"\b(srun|mpirun|mpiexec|mpirun_rsh|aprun|ibrun|jsrun|prun|torchrun|accelerate|deepspeed|parallel|mpiexec\.hydra)\b"

@@ -16,10 +16,10 @@ from pwxc.ir.sweep import Parameter, Sweep
 from pwxc.ir.task import Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.source import Span
-from pwxc_targets.slurm.directives import Component, Reading
-from pwxc_targets.slurm.lists import array
-from pwxc_targets.slurm.values import limit_minutes, mebibytes, node_range
-from pwxc_targets.slurm.wordvalues import BadValueError
+from pwxc_targets.slurm.batch.directives import Component, Reading
+from pwxc_targets.slurm.batch.lists import array
+from pwxc_targets.slurm.batch.values import limit_minutes, mebibytes, node_range
+from pwxc_targets.slurm.batch.wordvalues import BadValueError
 
 INDEX = "index"
 """The name of the sweep variable that an array's index becomes."""

@@ -16,10 +16,10 @@ from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.directives import Reading, read_directives
+from pwxc_targets.slurm.batch.directives import Reading, read_directives
+from pwxc_targets.slurm.batch.report import report_faults, tell_components, tolerated_options
 from pwxc_targets.slurm.lower import Lowered, default_name, lower
-from pwxc_targets.slurm.report import report_faults, tell_components, tolerated_options
-from pwxc_targets.slurm.submittext import CORE, FINISH, OPTIONS
+from pwxc_targets.slurm.writing.submittext import CORE, FINISH, OPTIONS
 
 _SUBMISSION = re.compile(r"^[^#\n]*?(?:^|[\s;&|(`])sbatch(?:\s|$)", re.MULTILINE)
 
@@ -28,11 +28,11 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     """Read one script, a driver with its scripts, or a folder of scripts."""
     driver = _find_driver(sources)
     if driver is not None and is_own(driver.text):
-        from pwxc_targets.slurm.own import read_own
+        from pwxc_targets.slurm.own.folder import read_own
 
         return read_own(driver, sources, settings, diagnostics)
     if driver is not None:
-        from pwxc_targets.slurm.driver import read_driver
+        from pwxc_targets.slurm.drivers.driver import read_driver
 
         found = Diagnostics()
         workflow = read_driver(driver, sources, settings, found)

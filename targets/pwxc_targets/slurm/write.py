@@ -13,14 +13,14 @@ from pwxc.ir.workflow import Hook, RunCommands, Unit, Workflow
 from pwxc.registry import OutputFile, ReadSettings, Written
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm import gangs
-from pwxc_targets.slurm.context import Context
-from pwxc_targets.slurm.jobscript import JobScript, plain_script
-from pwxc_targets.slurm.limits import limit_request
-from pwxc_targets.slurm.plan import Job, Plan
-from pwxc_targets.slurm.requests import Request, one_line, request
-from pwxc_targets.slurm.settle import settle
-from pwxc_targets.slurm.submit import SubmitScript
+from pwxc_targets.slurm.writing import gangs
+from pwxc_targets.slurm.writing.context import Context
+from pwxc_targets.slurm.writing.jobscript import JobScript, plain_script
+from pwxc_targets.slurm.writing.limits import limit_request
+from pwxc_targets.slurm.writing.plan import Job, Plan
+from pwxc_targets.slurm.writing.requests import Request, one_line, request
+from pwxc_targets.slurm.writing.settle import settle
+from pwxc_targets.slurm.writing.submit import SubmitScript
 
 
 def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Written:
@@ -173,6 +173,6 @@ class _Writer:
 
 
 def _word(name: str) -> str:
-    from pwxc_targets.slurm.cutting import join
+    from pwxc_targets.slurm.batch.cutting import join
 
     return join(one_line(name))

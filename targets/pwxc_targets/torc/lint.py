@@ -10,12 +10,12 @@ from typing import Any
 from pwxc.diagnostics import Code, Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source, Span
-from pwxc_targets.torc import checks
-from pwxc_targets.torc import lint_codes as C  # noqa: N812
+from pwxc_targets.torc.linting import checks
+from pwxc_targets.torc.linting import codes as C  # noqa: N812
 from pwxc_targets.torc.model import Job, Spec
 from pwxc_targets.torc.read import Loaded, load_spec
+from pwxc_targets.torc.reading.relations import LISTS, VARIABLE
 from pwxc_targets.torc.records import tokens_of
-from pwxc_targets.torc.relations import LISTS, VARIABLE
 
 _BEFORE_TOKEN = re.compile(r"\$\Z|\{\Z|awk\b[^|;]*\Z")
 

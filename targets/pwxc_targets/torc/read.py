@@ -11,12 +11,12 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc.yaml.nodes import Document, MappingNode, Node, ScalarNode, SequenceNode
 from pwxc.yaml.structure import Reading, make_converter, structure
-from pwxc_targets.torc import reading_codes as C  # noqa: N812
+from pwxc_targets.torc.formats.loading import load
 from pwxc_targets.torc.generations import RELEASES, Renaming, modernise
-from pwxc_targets.torc.loading import load
-from pwxc_targets.torc.lower import Lowering
 from pwxc_targets.torc.model import Spec
 from pwxc_targets.torc.parameters import Context
+from pwxc_targets.torc.reading import codes as C  # noqa: N812
+from pwxc_targets.torc.reading.lower import Lowering
 
 
 @attrs.frozen

@@ -13,18 +13,18 @@ from pwxc.ir.task import Command, Script
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile, Written
-from pwxc_targets.torc import writing_codes as C  # noqa: N812
-from pwxc_targets.torc.emit import emit, kdl_losses
 from pwxc_targets.torc.generations import ACTION_NAMES
-from pwxc_targets.torc.holes import Holes
 from pwxc_targets.torc.model import VERBATIM
-from pwxc_targets.torc.naming import DEFAULT_CLASS
 from pwxc_targets.torc.parameters import write as write_values
 from pwxc_targets.torc.units import format_duration
-from pwxc_targets.torc.write_jobs import JobWriter
-from pwxc_targets.torc.write_site import write_allocations, write_hook, write_resources
-from pwxc_targets.torc.write_sweeps import SweepWriter, literal_texts
-from pwxc_targets.torc.writing import Writing, settle_inputs
+from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.emit import emit, kdl_losses
+from pwxc_targets.torc.writing.holes import Holes
+from pwxc_targets.torc.writing.jobs import JobWriter
+from pwxc_targets.torc.writing.naming import DEFAULT_CLASS
+from pwxc_targets.torc.writing.site import write_allocations, write_hook, write_resources
+from pwxc_targets.torc.writing.state import Writing, settle_inputs
+from pwxc_targets.torc.writing.sweeps import SweepWriter, literal_texts
 
 ORDER = (
     "name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pwxc.ir.task import ExitAction, ExitRule
-from pwxc_targets.osmo.taskrules import EXIT_ORDER
+from pwxc_targets.osmo.reading.taskrules import EXIT_ORDER
 
 ACTIONS = {ExitAction.FAIL: "FAIL", ExitAction.COMPLETE: "COMPLETE", ExitAction.RETRY: "RESCHEDULE"}
 _TIMES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))

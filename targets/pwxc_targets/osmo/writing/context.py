@@ -13,8 +13,8 @@ from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import Gang, Task
 from pwxc.ir.workflow import Unit, Workflow, gang_of, units
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
-from pwxc_targets.osmo.scalars import parse_duration, parse_quantity
+from pwxc_targets.osmo.reading.scalars import parse_duration, parse_quantity
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.naming import LONGEST_IN_LIST, Names
 from pwxc_targets.osmo.writing.sweeps import LONGEST_LOOP, Loop, has_hard_values, make_loop
 from pwxc_targets.osmo.writing.variables import Variables

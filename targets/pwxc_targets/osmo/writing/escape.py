@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from pwxc_targets.osmo.template import LOOSE_TOKEN
+from pwxc_targets.osmo.template.text import LOOSE_TOKEN
 from pwxc_targets.osmo.tokens import TOKEN
 
 VALUE_BRACE = "{{(dict(a=1)|string)[0]}}"

@@ -11,7 +11,7 @@ from pwxc.expr.values import as_text
 from pwxc.ir.expr import Call, Expr, Literal, Ref, Root, refs
 from pwxc.ir.task import Task
 from pwxc.ir.template import Template
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 from pwxc_targets.osmo.writing.emit import Hole, Text, text_of
 from pwxc_targets.osmo.writing.escape import (

@@ -10,7 +10,7 @@ from pwxc.fidelity import Account
 from pwxc.ir.data import Dataset, NamedDatum, NamedFile, Read, TaskOutput, Url
 from pwxc.ir.task import Edge, Gang, Outcome, Task
 from pwxc.ir.workflow import Unit
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 from pwxc_targets.osmo.writing.emit import Guarded, Hole, Tag, text_of
 from pwxc_targets.osmo.writing.holes import Holes

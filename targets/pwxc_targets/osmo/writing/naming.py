@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from zlib import crc32
 
-from pwxc_targets.osmo.scalars import NAME
+from pwxc_targets.osmo.reading.scalars import NAME
 
 LONGEST = 64
 LONGEST_IN_LIST = 58

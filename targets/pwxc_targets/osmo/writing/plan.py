@@ -14,7 +14,7 @@ from pwxc.ir.entity import changed
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, refs
 from pwxc.ir.task import Outcome, Task
 from pwxc.ir.workflow import Unit
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 from pwxc_targets.osmo.writing.expressions import Jinja
 from pwxc_targets.osmo.writing.holes import Holes

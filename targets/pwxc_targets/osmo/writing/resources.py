@@ -8,9 +8,9 @@ from pwxc.fidelity import Account, Fate
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import Gang, Task
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
-from pwxc_targets.osmo.scalars import parse_quantity
+from pwxc_targets.osmo.reading.scalars import parse_quantity
 from pwxc_targets.osmo.writing import amounts
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import EXPRESSIONS, Writing
 from pwxc_targets.osmo.writing.emit import Hole, Text
 from pwxc_targets.osmo.writing.holes import Holes

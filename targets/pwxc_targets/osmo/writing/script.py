@@ -11,7 +11,7 @@ from pwxc.ir.task import ActionCall, Command, ExitAction, Outcome, Script, Step,
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Unit
 from pwxc.shell import is_variable_name, quote
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 from pwxc_targets.osmo.writing.emit import Text
 from pwxc_targets.osmo.writing.holes import Holes, Mark, Part, joined

@@ -9,7 +9,7 @@ from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Placement
 from pwxc.ir.task import ActionCall, Command, Retry, Step, Task
 from pwxc.ir.workflow import RequestAllocation
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 
 

@@ -9,7 +9,7 @@ from pwxc.expr.values import as_text
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary, Undefined, refs
 from pwxc.ir.template import Template
 from pwxc.shell import is_variable_name, quote
-from pwxc_targets.osmo.template import LOOSE_TOKEN
+from pwxc_targets.osmo.template.text import LOOSE_TOKEN
 from pwxc_targets.osmo.tokens import TOKEN
 from pwxc_targets.osmo.writing.emit import Hole
 from pwxc_targets.osmo.writing.holes import Holes, Mark, Part, joined

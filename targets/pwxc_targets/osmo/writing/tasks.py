@@ -9,9 +9,9 @@ from pwxc.ir.data import Checkpoint, Dataset, InlineFile, Secret, Url, Write
 from pwxc.ir.task import Command, ExitAction, ExitRule, GangStatus, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Unit
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
-from pwxc_targets.osmo.taskrules import IMAGE
+from pwxc_targets.osmo.reading.taskrules import IMAGE
 from pwxc_targets.osmo.writing import amounts
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 from pwxc_targets.osmo.writing.emit import Text
 from pwxc_targets.osmo.writing.holes import Holes

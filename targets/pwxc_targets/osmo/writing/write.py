@@ -10,8 +10,8 @@ from pwxc.fidelity import Fate, Ledger
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile, Written
 from pwxc.yaml.writer import write_yaml
-from pwxc_targets.osmo import writing_codes as C  # noqa: N812
-from pwxc_targets.osmo.rules import LABEL_NAME, LABEL_PREFIX
+from pwxc_targets.osmo.reading.rules import LABEL_NAME, LABEL_PREFIX
+from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
 from pwxc_targets.osmo.writing.emit import Guarded, Tag, ends_in_block, lines_of
 from pwxc_targets.osmo.writing.holes import Holes

@@ -1,0 +1,1 @@
+"""OSMO's specifications into the IR."""

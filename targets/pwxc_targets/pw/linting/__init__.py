@@ -1,0 +1,1 @@
+"""ACTIVATE's own rules."""

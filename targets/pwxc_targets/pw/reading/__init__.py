@@ -1,0 +1,1 @@
+"""ACTIVATE workflow files into the IR."""

@@ -1,0 +1,1 @@
+"""The IR into ACTIVATE workflow files."""

@@ -1,0 +1,62 @@
+"""What only this dialect knows, put back where it stood; what other dialects keep is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pwxc.fidelity import Account, Fate
+from pwxc.ir.entity import Passthrough
+from pwxc_targets.pw.writing import codes as C  # noqa: N812
+from pwxc_targets.pw.writing.context import Writing
+
+_HARMLESS = frozenset(
+    (
+        *("label", "project", "metadata", "user", "enable_ro_crate", "access_groups", "identifier", "walltime"),
+        *("serialize_allocations", "jobs_sort_method", "resource_monitor", "mem", "tmp", "slurm_defaults"),
+        *("compute_node_expiration_buffer_seconds", "compute_node_ignore_workflow_completion"),
+        *("compute_node_wait_for_new_jobs_seconds", "compute_node_wait_for_healthy_database_minutes"),
+        *("compute_node_min_time_for_new_jobs_seconds", "downloadType", "cacheSize"),
+    )
+)
+"""Settings of other systems that are about their own workers, servers and records, and cannot affect a task."""
+
+
+def settle_kept(writing: Writing, account: Account, items: Iterable[Passthrough], *place: str | int) -> None:
+    """Have what this dialect keeps put back below a place of the output, and say what of others is left out."""
+    account.take("passthrough", Fate.EXACT)
+    left: list[str] = []
+    for item in items:
+        if item.dialect == "pw":
+            writing.patches.append(((*place, *item.path), item.value))
+        elif item.path[-1] not in _HARMLESS:
+            left.append(".".join(item.path))
+    if left:
+        names = ", ".join(f"`{name}`" for name in left)
+        dialect = writing.workflow.dialect
+        code = C.SECOND_COMPONENT if "hetjob" in left else C.FOREIGN_SETTING
+        account.drop("passthrough", code, f"only {dialect} has {names}", once=True)
+
+
+def put_back(tree: Any, path: tuple[str | int, ...], value: Any) -> None:
+    """Set a value at a place of a tree, making maps on the way; a place that is no longer there is passed over."""
+    at = tree
+    for number, name in enumerate(path):
+        last = number == len(path) - 1
+        if isinstance(at, list):
+            index = int(name) if str(name).isdigit() else len(at)
+            if index >= len(at):
+                return
+            name = index
+        elif not isinstance(at, dict):
+            return
+        if last:
+            at[name] = value
+        elif isinstance(at, dict):
+            if at.get(name) is None:
+                at[name] = {}
+            at = at[name]
+        else:
+            if not isinstance(at[name], dict | list):
+                at[name] = {"value": at[name]}
+            at = at[name]

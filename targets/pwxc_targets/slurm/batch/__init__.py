@@ -1,0 +1,1 @@
+"""One batch script as `sbatch` reads it."""

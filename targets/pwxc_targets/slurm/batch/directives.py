@@ -1,0 +1,210 @@
+"""The directives of one batch script, read as `sbatch` reads them (slurm.md §3 to §7, §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import attrs
+
+from pwxc_targets.slurm.batch import foreign
+from pwxc_targets.slurm.batch.cutting import MAGIC, CuttingError, Line, Word, cut, directive_start, is_command, lines
+from pwxc_targets.slurm.batch.getopt import Found, Given, Misuse, Stray, options
+from pwxc_targets.slurm.batch.settings import Settings
+from pwxc_targets.slurm.batch.table import REFERENCE, names_of
+from pwxc_targets.slurm.batch.wordvalues import BadValueError
+
+_SEPARATORS = ("hetjob", "packjob")
+
+
+@attrs.frozen
+class Fault:
+    """Something for which `sbatch` refuses the script. `kind` names the row of the catalogue."""
+
+    kind: str
+    message: str
+    start: int
+    end: int
+    help: str = ""
+
+
+@attrs.define
+class Component:
+    """The options of one component of a job: all that were given, and how `sbatch` tells them."""
+
+    given: list[Given] = attrs.field(factory=list)
+    settings: Settings = attrs.field(factory=Settings)
+
+    def value(self, name: str) -> str | None:
+        """Give the value of an option that counts; empty for a flag, None when it was not given."""
+        found = self.find(name)
+        return None if found is None else found.value or ""
+
+    def find(self, name: str) -> Given | None:
+        """Give the last place where an option was given."""
+        return next((given for given in reversed(self.given) if given.name == name), None)
+
+
+@attrs.define
+class Reading:
+    """A batch script: its components, its faults, and where its parts are.
+
+    `body` is where the first command starts; `late` are the directive lines after it, which Slurm ignores.
+    """
+
+    components: list[Component]
+    faults: list[Fault] = attrs.field(factory=list)
+    directives: list[Line] = attrs.field(factory=list)
+    late: list[Line] = attrs.field(factory=list)
+    body: int = 0
+    shebang: str = ""
+    version: str = REFERENCE
+    tolerated: Sequence[str] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether `sbatch` takes the script."""
+        return not self.faults
+
+    def answer(self) -> dict[str, object]:
+        """Give what `sbatch` would tell: the options of each component as it normalises them, or the first fault."""
+        if self.faults:
+            return {"ok": False, "error": self.faults[0].message}
+        return {"ok": True, "components": [component.settings.told() for component in self.components]}
+
+
+def read_directives(
+    text: str,
+    *,
+    version: str = REFERENCE,
+    now: datetime | None = None,
+    folder: str = ".",
+    tolerated: Sequence[str] = (),
+) -> Reading:
+    """Read the directives of a script.
+
+    Args:
+        text: the whole script.
+        version: the version of Slurm whose options are known.
+        now: the time from which `--begin=now+…` counts.
+        folder: where `sbatch` is called; a relative `--chdir` is below it.
+        tolerated: long options that a plug-in of the site knows, beside Slurm's own.
+    """
+    reading = Reading([Component()], version=version, tolerated=tolerated)
+    _check_file(text, reading)
+    groups = _words(text, reading)
+    names = (*names_of(version), *tolerated)
+    time = now or datetime.now().replace(microsecond=0)
+    settings = Settings(now=time, folder=folder)
+    reading.components = []
+    for group in groups:
+        component = Component(settings=settings)
+        _apply(options(group, names), component, reading)
+        foreign_words = foreign.words(text) if not component.settings.is_set("ignore-pbs") else []
+        _apply_foreign(foreign_words, component, reading)
+        reading.components.append(component)
+        settings = settings.next_component()
+    return reading
+
+
+def _check_file(text: str, reading: Reading) -> None:
+    first, _, _ = text.partition("\n")
+    reading.shebang = first if first.startswith("#!") else ""
+    end = len(first)
+    if not text:
+        reading.faults.append(Fault("empty", "the batch script is empty", 0, 0))
+    elif not text.strip():
+        reading.faults.append(Fault("empty", "the batch script has only white space", 0, 0))
+    elif not reading.shebang:
+        fault = Fault(
+            "no-shebang", "the first line is not `#!` with an interpreter", 0, end, "start with `#!/bin/bash`"
+        )
+        reading.faults.append(fault)
+    elif "\r\n" in text:
+        at = text.index("\r\n")
+        reading.faults.append(
+            Fault("dos-lines", "lines end with carriage return and line feed", at, at + 1, "convert with `dos2unix`")
+        )
+    elif "\0" in text:
+        at = text.index("\0")
+        reading.faults.append(Fault("nul", "the script has a NUL byte", at, at + 1))
+
+
+def _words(text: str, reading: Reading) -> list[list[Word]]:
+    """Collect the words of the directive lines, one list for each component; note where the body starts."""
+    groups: list[list[Word]] = [[]]
+    ended = False
+    reading.body = len(text)
+    for line in lines(text):
+        if not ended and not line.text.startswith("#") and is_command(line.text):
+            ended = True
+            reading.body = line.start
+        at = directive_start(line.text)
+        if at is None:
+            continue
+        if ended:
+            reading.late.append(line)
+            continue
+        reading.directives.append(line)
+        _cut_line(line, at, groups, reading)
+    reading.late = [line for line in reading.late if line.text.startswith(MAGIC)]
+    return groups
+
+
+def _cut_line(line: Line, at: int, groups: list[list[Word]], reading: Reading) -> None:
+    first = True
+    try:
+        for word in cut(line, at):
+            if word.text.lower() in _SEPARATORS:
+                if first:
+                    groups.append([])
+                return
+            groups[-1].append(word)
+            first = False
+    except CuttingError as error:
+        reading.faults.append(Fault("cutting", error.message, error.start, error.end))
+
+
+def _apply(found: Iterable[Found], component: Component, reading: Reading) -> None:
+    for item in found:
+        match item:
+            case Stray():
+                message = f"`{item.word.text}` is neither an option nor the value of one"
+                reading.faults.append(Fault("stray-word", message, item.word.start, item.word.end, _stray_help(item)))
+            case Misuse():
+                fault = Fault(item.kind, item.message, item.word.start, item.word.end, item.help)
+                reading.faults.append(fault)
+            case Given():
+                _set(item, component, reading)
+
+
+def _stray_help(item: Stray) -> str:
+    if "$" in item.word.text or item.word.text.endswith((")", "`")):
+        return "nothing is expanded in a directive"
+    return "put a value with blanks into double quotes, or write `#` before a comment"
+
+
+def _set(given: Given, component: Component, reading: Reading) -> None:
+    component.given.append(given)
+    if given.option is None:
+        if given.name not in reading.tolerated:
+            message = f"`sbatch` has no option `--{given.name}`"
+            reading.faults.append(Fault("unknown-option", message, given.start, given.end, given.name))
+        return
+    if not given.option.in_version(reading.version):
+        message = f"version {reading.version} of Slurm has no option `--{given.name}`"
+        reading.faults.append(Fault("newer-option", message, given.start, given.end))
+    try:
+        component.settings.set(given.option, given.value)
+    except BadValueError as error:
+        start = given.value_start if given.value_start is not None else given.start
+        message = f"`{given.value}` is not a value of `--{given.name}`"
+        reading.faults.append(Fault("bad-value", message, start, given.end, str(error)))
+
+
+def _apply_foreign(found: Sequence[foreign.Translated], component: Component, reading: Reading) -> None:
+    for item in found:
+        if item.fault:
+            reading.faults.append(Fault("foreign", item.fault, item.start, item.end))
+            continue
+        _apply(options([Word(item.text, item.start, item.end)], names_of(REFERENCE)), component, reading)

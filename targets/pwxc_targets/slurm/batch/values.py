@@ -1,0 +1,278 @@
+"""The values of options as `sbatch` reads them and tells them again (slurm.md §5).
+
+Each codec is a function from the text that was given to the text that `sbatch` tells, or a `BadValueError`. The
+oddities are its own: numbers may have white space and a sign in front, sizes are told in the largest whole unit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pwxc_targets.slurm.batch import wordvalues as W  # noqa: N812
+from pwxc_targets.slurm.batch.wordvalues import BadValueError
+
+_NUMBER = re.compile(r"\s*([+-]?\d+)")
+_UNIT = {"": 1, "m": 1, "g": 1024, "t": 1024 * 1024}
+_NO_LIMIT = -1
+_NODE_UNIT = {"k": 1024, "m": 1024 * 1024}
+
+
+def _leading(text: str) -> tuple[int | None, str]:
+    """Read a number at the start as C's `strtol` does; give it and the rest."""
+    found = _NUMBER.match(text)
+    if found is None:
+        return None, text
+    return int(found.group(1)), text[found.end() :]
+
+
+def _wrapped(number: int) -> int:
+    """Give what is left of a number in 32 bits."""
+    number = max(-(2**63), min(2**63 - 1, number))
+    return (number + 2**31) % 2**32 - 2**31
+
+
+def whole_number(text: str, *, least: int) -> int:
+    """Read a whole number that is at least 1, or at least 0."""
+    read, rest = _leading(text)
+    number = read or 0
+    if rest or number < least:
+        raise BadValueError(f"a whole number above {least - 1} is due")
+    return _wrapped(number)
+
+
+def count(text: str) -> str:
+    """Read a number of tasks, cores or the like."""
+    return str(whole_number(text, least=1))
+
+
+def seconds(text: str) -> int:
+    """Read a duration; `-1` means that there is no limit.
+
+    Two fields are minutes and seconds, three start with hours; after a day they count from the hour (§5.1).
+    """
+    if text == "-1" or text.upper() in ("INFINITE", "UNLIMITED"):
+        return _NO_LIMIT
+    found = re.fullmatch(r"(?:(\d+)-(?:(\d+)(?::(\d+)(?::(\d+))?)?)?|(\d+)(?::(\d+)(?::(\d+))?)?)", text)
+    if found is None:
+        raise BadValueError("a duration is due: `MINUTES`, `HOURS:MINUTES:SECONDS` or `DAYS-HOURS`")
+    days, hours, minutes, rest, first, second, third = (int(part or 0) for part in found.groups())
+    if found.group(1) is not None:
+        return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    if found.group(7) is not None:
+        return (first * 60 + second) * 60 + third
+    return first * 60 + second
+
+
+def limit_minutes(text: str) -> int | None:
+    """Read a time limit in whole minutes, rounded up; None is no limit."""
+    read = seconds(text)
+    return None if read <= 0 else -(-read // 60)
+
+
+def duration(text: str) -> str:
+    """Read a time limit."""
+    minutes = limit_minutes(text)
+    return "UNLIMITED" if minutes is None else tell_seconds(minutes * 60)
+
+
+def tell_seconds(number: int) -> str:
+    """Write a duration in seconds as `sbatch` does: `[DAYS-]HH:MM:SS`."""
+    minutes, rest = divmod(number, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}-{hours:02}:{minutes:02}:{rest:02}" if days else f"{hours:02}:{minutes:02}:{rest:02}"
+
+
+def delay(text: str) -> str:
+    """Read a duration that may be nothing."""
+    read = seconds(text)
+    return "UNLIMITED" if read == _NO_LIMIT else tell_seconds(read)
+
+
+def mebibytes(text: str) -> int:
+    """Read a size in MiB; kibibytes are rounded up (§5.3)."""
+    number, rest = _leading(text)
+    unit = rest[:1].lower()
+    tail = rest[1:].lower()
+    if number is None or number < 0 or unit not in (*_UNIT, "k") or tail not in ("", "b"):
+        raise BadValueError("a size is due: a whole number with `K`, `M`, `G` or `T`")
+    return -(-number // 1024) if unit == "k" else number * _UNIT[unit]
+
+
+def size(text: str) -> str:
+    """Read a size."""
+    number = mebibytes(text)
+    units = ["", "G", "T", "P", "?"]
+    place = 0
+    while place < 4 and number % 1024 == 0:
+        number //= 1024
+        place += 1
+    return f"{number}{units[place]}"
+
+
+def node_range(text: str) -> tuple[int, int]:
+    """Read a number of nodes, or the least and the greatest (§5.4)."""
+    low, dash, high = text.partition("-")
+    if not dash:
+        number = _nodes(text)
+        if number < 0:
+            raise BadValueError("a number of nodes is due: `N` or `MIN-MAX`")
+        return number, number
+    least = _nodes(low)
+    most = _nodes(high)
+    least = 1 if least < 0 else least
+    if most != 0 and most < least:
+        raise BadValueError(f"the greatest number of nodes, {most}, is below the least, {least}")
+    return least, most
+
+
+def _nodes(text: str) -> int:
+    number, rest = _leading(text)
+    if number is None:
+        number = -1
+        rest = text
+    elif rest[:1].lower() in _NODE_UNIT:
+        number *= _NODE_UNIT[rest[:1].lower()]
+        rest = rest[1:]
+    if rest.strip():
+        raise BadValueError("a number of nodes is due: `N` or `MIN-MAX`")
+    return _wrapped(number)
+
+
+def nodes(text: str) -> str:
+    """Read a number or a range of nodes."""
+    least, most = node_range(text)
+    return str(least) if least == most else f"{least}-{most}"
+
+
+def gres(text: str) -> str:
+    """Read a list of generic resources; each gets its kind in front."""
+    if text.lower() == "none":
+        return text
+    return ",".join(item if item.startswith("gres:") else f"gres:{item}" for item in text.split(","))
+
+
+def stream(text: str) -> str:
+    """Read a file name pattern."""
+    return "/dev/null" if text.lower() == "none" else text
+
+
+def switches(text: str) -> str:
+    """Read a number of switches and how long to wait for so few."""
+    number, at, wait = text.partition("@")
+    told = str(whole_number(number, least=1))
+    if not at:
+        return told
+    try:
+        read = seconds(wait)
+    except BadValueError:
+        return f"{told}@INVALID"
+    return told if read == _NO_LIMIT else f"{told}@{tell_seconds(read)}"
+
+
+def nice(text: str) -> str:
+    """Read a shift of the priority; what is no number is 0."""
+    number = (_leading(text)[0] or 0) if text else 100
+    if abs(number) > 2**31 - 3:
+        raise BadValueError("a number between -2147483645 and 2147483645 is due")
+    return str(number)
+
+
+def priority(text: str) -> str:
+    """Read a priority."""
+    if text.upper() == "TOP":
+        return "-3"
+    number = _leading(text)[0] or 0
+    if not 0 <= number < 2**32 - 2:
+        raise BadValueError("a number from 0 to 4294967293, or `TOP`, is due")
+    return str(_wrapped(number))
+
+
+def user_env(text: str) -> str:
+    """Read how long to wait for the login environment, and its mode."""
+    number, rest = _leading(text)
+    if rest and rest[0].lower() not in "sl":
+        raise BadValueError("seconds are due, and `S` or `L`")
+    return f"{number or 0}{rest[:1].upper()}"
+
+
+def shape(text: str) -> str:
+    """Read sockets, cores and threads; `*` is any."""
+    told = ""
+    for number, part in enumerate(text.split(":")[:3]):
+        if part in ("", "*"):
+            continue
+        least, rest = _leading(part.partition("-")[0])
+        if least is None or rest:
+            raise BadValueError("`SOCKETS:CORES:THREADS` is due")
+        told += f"{':' if number else ''}{least}"
+    return told or "unset"
+
+
+def zero_one(text: str) -> str:
+    """Read a 0 or a 1."""
+    number = whole_number(text, least=0)
+    if number not in (0, 1):
+        raise BadValueError("0 or 1 is due")
+    return str(number)
+
+
+def specialized(text: str, *, least: int) -> str:
+    """Read a number of cores or threads set aside."""
+    return str(whole_number(text, least=least))
+
+
+def propagate(text: str) -> str:
+    """Read the limits that are carried over."""
+    return text or "ALL"
+
+
+def power(text: str) -> str:
+    """Read the flags of power management; unknown ones are told and dropped."""
+    return "LEVEL" if "level" in text.lower().split(",") else "unset"
+
+
+def plain(text: str) -> str:
+    """Take a text as it is."""
+    return text
+
+
+CODECS: dict[str, Callable[[str], str]] = {
+    "text": plain,
+    "folder": plain,
+    "moment": plain,
+    "identity": plain,
+    "nodelist": plain,
+    "nodefile": plain,
+    "count": count,
+    "duration": duration,
+    "delay": delay,
+    "size": size,
+    "nodes": nodes,
+    "gres": gres,
+    "stream": stream,
+    "switches": switches,
+    "nice": nice,
+    "priority": priority,
+    "user_env": user_env,
+    "shape": shape,
+    "zero_one": zero_one,
+    "propagate": propagate,
+    "power": power,
+    "mail": W.mail,
+    "signal": W.signal,
+    "profile": W.profile,
+    "distribution": W.distribution,
+    "cpu_freq": W.cpu_freq,
+    "gpu_freq": W.gpu_freq,
+    "gpu_bind": W.gpu_bind,
+    "mem_bind": W.mem_bind,
+    "acctg": W.acctg,
+    "gres_flags": W.gres_flags,
+    "yes_no": W.yes_no,
+    "open_mode": W.open_mode,
+    "exclusive": W.exclusive,
+    "no_kill": W.no_kill,
+}
+"""How the value of each option is read, by the codec's name in the table."""

@@ -1,0 +1,1 @@
+"""Shell scripts that submit jobs, followed command by command."""

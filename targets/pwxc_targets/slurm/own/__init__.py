@@ -1,0 +1,1 @@
+"""Folders that the writer made, back into the workflow."""

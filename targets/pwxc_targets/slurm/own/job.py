@@ -1,0 +1,465 @@
+"""A job script that the writer made, back into a task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from pwxc.ir.data import (
+    Checkpoint,
+    Dataset,
+    File,
+    InlineFile,
+    NamedFile,
+    Read,
+    Secret,
+    TaskOutput,
+    Url,
+    Variable,
+    Write,
+)
+from pwxc.ir.entity import changed
+from pwxc.ir.expr import Ref, Root
+from pwxc.ir.resources import Container
+from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
+from pwxc.ir.task import ExitAction, ExitRule, Publication, Retry, Script, Step, Task
+from pwxc.ir.template import Template, text
+from pwxc.source import Source
+from pwxc_targets.slurm.own.lines import (
+    FIXED,
+    Names,
+    Statement,
+    UnreadableError,
+    literal_of,
+    statements,
+    template_of,
+    typed,
+    words_of,
+)  # fmt: skip
+from pwxc_targets.slurm.own.steps import START, OwnValues, read_sequence, read_step
+from pwxc_targets.slurm.own.tests import test_of
+from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
+from pwxc_targets.slurm.writing.expressions import MATH
+from pwxc_targets.slurm.writing.sweeps import FLOATS
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.escape(template).replace("%s", "[^\n]*"))
+
+
+_ENDING_HEAD, _ENDING_TAIL = J.ENDING.split("%s")
+_FILL = re.compile(r"# Reads a text into the variable[^\n]*\nfill\(\) \{\n.*?\n\}\n", re.DOTALL)
+BLOCKS: list[str | re.Pattern[str]] = [
+    J.HEAD, J.INSTANCE, J.PLACES, J.STATE, J.MEMBER_STATE, J.RUN, J.VALUE, J.SELECT, J.TRANSFER, J.SECRET,
+    MATH.lstrip("\n"), FLOATS.lstrip("\n"), _pattern(J.PARENTS), _pattern(J.MISSING), _ENDING_HEAD, _ENDING_TAIL, _FILL,
+]  # fmt: skip
+_FILL_LINE = re.compile(r"^  text=\$\{text//'(.*?)'/\"\$\{(\w+)-?\}\"\}$", re.MULTILINE)
+_PLACE = re.compile(r"index(?: / (?P<stride>\d+))?(?: % (?P<count>\d+))?")
+_ROUTINE = re.compile(
+    r"slug=.*|instance=.*|export PW_JOB_DIR=.*|export PW_JOB_ID=.*|export PW_MATRIX_INDEX=.*|export PWXC_TASK=.*|"
+    r"export TORC_(?:WORKFLOW|JOB|ATTEMPT)_ID=.*|cd -- \"\$(?:PWXC_RUN|work)\" \|\| exit 1|started=\(\)|"
+    r"if grep -qsx skipped .*; then skip; fi|export PWXC_FILES=\$work/files|mkdir -p \"\$\(dirname -- \"\$target\"\)\"|"
+    r"case \$image in .*|rc=0|steps \|\| rc=\$\?|if \(\(rc == 0\)\); then|fi|\(exit \"\$rc\"\)|attempt=0|while :; do|"
+    r"export PWXC_ATTEMPT=.*|break|done|run cleanup_\d+ \|\| :|for number in \"\$\{started\[@\]\}\"; do .*|"
+    r"\}|pick \"\$from\".*"
+)
+
+
+@attrs.define
+class OwnJobScript:
+    """Reads the text below the directives; `count` is how many instances the submit script says there are."""
+
+    source: Source
+    task: Task
+    count: int
+    slugs: dict[str, str]
+    names: Names
+    files: dict[str, File]
+    strange: list[Statement] = attrs.field(factory=list)
+    values: OwnValues = attrs.field(init=False)
+    columns: list[tuple[str, str, Values | Range]] = attrs.field(factory=list)
+    table: list[str] = attrs.field(factory=list)
+    target: Template = attrs.field(factory=Template)
+    steps: list[Step] = attrs.field(factory=list)
+    cleanup: list[Step] = attrs.field(factory=list)
+    wanted: str | None = None
+    in_rules: bool = False
+    first: list[Template] = attrs.field(factory=list)
+    last: list[Template] = attrs.field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        """Start with what every script knows."""
+        self.values = OwnValues(self.task.name, {**FIXED, **self.names}, self.slugs)
+
+    def read(self, body: int) -> Task:
+        """Read the script from the end of its directives on."""
+        if (fill := _FILL.search(self.source.text)) is not None:
+            self.values.marks = dict(_FILL_LINE.findall(fill.group()))
+        found = list(statements(self.source.text, BLOCKS, body))
+        place = 0
+        while place < len(found):
+            try:
+                place += self._take(found, place)
+            except (UnreadableError, ValueError, LookupError, StopIteration) as fault:
+                told = fault.statement if isinstance(fault, UnreadableError) else None
+                self.strange.append(told or found[place])
+                place = _after_function(found, place)
+        sweep = None
+        if self.count:
+            try:
+                sweep = self._sweep()
+            except UnreadableError:
+                self.strange.append(found[0] if found else Statement("", body))
+        return changed(self.task, steps=tuple(self.steps), cleanup=tuple(self.cleanup), sweep=sweep)
+
+    def _add(self, field: str, item: object) -> None:
+        self.task = changed(self.task, **{field: (*getattr(self.task, field), item)})
+
+    def _take(self, found: Sequence[Statement], place: int) -> int:
+        """Take a statement; gives how many were used."""
+        statement = found[place]
+        line = statement.text
+        if line == "steps() {" or START.fullmatch(line) is not None:
+            end = _after_function(found, place)
+            self._function(line, found[place + 1 : end - 1])
+            return end - place
+        if line in ("while :; do", "break"):
+            self.in_rules = line != "break"
+        elif self.in_rules and (used := self._rule(found, place)):
+            return used
+        for pattern, take in _LINES:
+            if (match := pattern.fullmatch(line)) is not None and take(self, match, statement):
+                return 1
+        if not self.values.take(statement) and _ROUTINE.fullmatch(line) is None and not self._export(line):
+            raise UnreadableError
+        return 1
+
+    def _function(self, line: str, body: Sequence[Statement]) -> None:
+        if line == "steps() {":
+            read_sequence(body, self.steps, self.values)
+            return
+        found = START.fullmatch(line)
+        name = line.removesuffix("() {")
+        try:
+            step = read_step(name, body, self.values)
+        except UnreadableError:
+            if found is not None and not found.group(3):
+                (self.steps if found.group(1) == "step" else self.cleanup).append(Step(work=Script(Template())))
+            raise
+        if found is not None and found.group(3):
+            work = step.work
+            if isinstance(work, Script):
+                self.steps[-1] = changed(self.steps[-1], cleanup=work.text)
+        elif found is not None:
+            (self.steps if found.group(1) == "step" else self.cleanup).append(step)
+
+    def _export(self, line: str) -> bool:
+        found = re.fullmatch(r"export (\w+)=(.*)", line, re.DOTALL)
+        if found is None:
+            return re.fullmatch(r"export \w+", line) is not None
+        name, word = found.groups()
+        if name.startswith("PWXC_OUT_") and word.startswith("$PWXC_RUN/output/"):
+            slug = word.rpartition("/")[2]
+            self.values.names[name] = (Ref(Root.OUTPUT_FOLDER, (self.slugs.get(slug, slug),)),)
+        elif name.startswith("PWXC_FILE_"):
+            short = name.removeprefix("PWXC_FILE_")
+            self.files.setdefault(short, File(name=short, path=template_of(word, self.values.names)))
+            self.values.names[name] = (Ref(Root.FILE, (short,)),)
+        elif name == "TORC_RETURN_CODE":
+            return True
+        else:
+            self._add("environment", Variable(name=name, value=template_of(word, self.values.names)))
+        return True
+
+    # sweeps
+
+    def sweep_table(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the values of a parameter."""
+        self.table = [literal_of(word) for word in words_of(match.group(1))]
+        return True
+
+    def sweep_column(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the variable that is looked up in the table."""
+        name, place = match.groups()
+        self._column(name, place, Values(typed(self.table)))
+        return True
+
+    def sweep_range(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a variable that is a number of a range of whole numbers."""
+        start, place, step = int(match["start"]), match["place"], int(match["step"] or 1)
+        self._column(match["name"], place, Range(start, start + step * (self._length(place) - 1), step))
+        return True
+
+    def sweep_floats(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a variable that is a number of a range."""
+        (start, step), place = typed([match["start"], match["step"]]), match["place"]
+        stop = float(match["start"]) + float(match["step"]) * (self._length(place) - 1)
+        stop = float(f"{stop:.15g}")  # as a person wrote it
+        start = float(match["start"]) if isinstance(start, int) and isinstance(step, int) else start
+        self._column(match["name"], place, Range(start, stop, step))
+        return True
+
+    def _length(self, place: str) -> int:
+        found = _PLACE.fullmatch(place)
+        if found is None:
+            raise UnreadableError
+        if found["count"]:
+            return int(found["count"])
+        return self.count // int(found["stride"] or 1)
+
+    def _column(self, variable: str, place: str, values: Values | Range) -> None:
+        name = variable.removeprefix("PWXC_SWEEP_")
+        self.columns.append((name, place, values))
+        self.values.names[variable] = (Ref(Root.SWEEP, (name,)),)
+
+    def _sweep(self) -> Sweep:
+        span = self.task.span
+        parameters = tuple(Parameter(name=name, values=values, span=span) for name, _, values in self.columns)
+        places = [place for _, place, _ in self.columns]
+        zipped = len(places) > 1 and set(places) == {"index"}
+        sweep = Sweep(parameters=parameters, mode=SweepMode.ZIP if zipped else SweepMode.PRODUCT, span=span)
+        if not parameters:
+            sweep = changed(sweep, parameters=(Parameter(name="index", values=Range(0, self.count - 1)),))
+        if sweep.size != self.count or (not zipped and len(set(places)) != len(places)):
+            raise UnreadableError
+        return sweep
+
+    # data
+
+    def read_files(self, match: re.Match[str], _: Statement) -> bool:
+        """Take what the task finds in its inputs."""
+        name, word = match.groups()
+        short = name.removeprefix("PWXC_READ_")
+        self.values.names[name] = (Ref(Root.READ_FOLDER, (short,)),)
+        if (output := re.fullmatch(r"\$PWXC_RUN/output/([^/]+)(/\$index)?", word)) is not None:
+            parent = self.slugs.get(output.group(1), output.group(1))
+            self._add("reads", Read(name=short, origin=TaskOutput(parent)))
+        elif re.fullmatch(r"\$work/read/\d+", word):
+            self._add("reads", Read(name=short, origin=Dataset(name=text(short))))
+        else:
+            path = template_of(word, self.values.names)
+            self._add("reads", Read(name=short, origin=NamedFile(short)))
+            self.files.setdefault(short, File(name=short, path=path))
+        return True
+
+    def read_pattern(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the part of an input that is wanted."""
+        parent = self.slugs.get(match.group(1), match.group(1))
+        self._last_read(TaskOutput(parent), literal_of(match.group(2)))
+        return True
+
+    def read_url(self, match: re.Match[str], _: Statement) -> bool:
+        """Take where an input is fetched from."""
+        self._last_read(Url(template_of(match.group(1), self.values.names)), None)
+        return True
+
+    def _last_read(self, origin: TaskOutput | Url | NamedFile, pattern: str | None) -> None:
+        *others, last = self.task.reads
+        self.task = changed(self.task, reads=(*others, changed(last, origin=origin, pattern=pattern)))
+
+    def needed_file(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the name and the path of a file that has to be there before or after the steps."""
+        word, name, verb = match.groups()
+        known = self.files.setdefault(name, File(name=name, path=template_of(word, self.values.names)))
+        if verb == "was not written":
+            self._add("writes", Write(destination=NamedFile(known.name)))
+        elif self.task.reads:
+            self._last_read(NamedFile(known.name), None)
+        return True
+
+    def upload(self, match: re.Match[str], _: Statement) -> bool:
+        """Take where the task's output is sent."""
+        url = template_of(match.group(2), self.values.names)
+        pattern = self.wanted if "/write/" in match.group(1) else None
+        self._add("writes", Write(destination=Url(url), pattern=pattern))
+        return True
+
+    def upload_pattern(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the part of the output that is sent."""
+        self.wanted = literal_of(match.group(1))
+        return True
+
+    def worker_hook(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a command that was meant for each worker: before the steps, or after them."""
+        command = template_of(match.group(1), self.values.names)
+        (self.last if self.steps else self.first).append(command)
+        return True
+
+    def secret(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a secret that becomes a variable."""
+        variable, name, key = match.group(1), literal_of(match.group(2)), literal_of(match.group(3))
+        if variable.startswith(("PWXC_ORG", "PWXC_USER")):
+            root = Root.ORGANISATION if variable.startswith("PWXC_ORG") else Root.USER
+            self.values.names[variable] = (Ref(root, tuple(key.split("."))),)
+            return True
+        *others, last = self.task.secrets or (Secret(name=""),)
+        if last.name == name:
+            last = changed(last, variables=(*last.variables, (variable, key)))
+            self.task = changed(self.task, secrets=(*others, last))
+        else:
+            self._add("secrets", Secret(name=name, variables=((variable, key),)))
+        return True
+
+    def file_target(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the path of a file that is put somewhere."""
+        self.target = template_of(match.group(1), self.values.names)
+        return True
+
+    def file_contents(self, match: re.Match[str], statement: Statement) -> bool:
+        """Take the contents of a file."""
+        contents = text(statement.here or "")
+        if statement.text.startswith("printf"):
+            contents = Template.of(*self.values.names["content"])
+        encoded = match.group(1) == ".base64"
+        self._add("files", InlineFile(path=self.target, contents=contents, encoded=encoded))
+        return True
+
+    def file_executable(self, _match: re.Match[str], _: Statement) -> bool:
+        """Take that the file before can be executed."""
+        *others, last = self.task.files
+        self.task = changed(self.task, files=(*others, changed(last, executable=True)))
+        return True
+
+    def output(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a value that the task hands on."""
+        value = template_of(match.group(2), self.values.names)
+        self._add("outputs", Publication(literal_of(match.group(1)), value.whole or value))
+        return True
+
+    # the rest
+
+    def container_image(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the image."""
+        image = template_of(match.group(1), self.values.names)
+        self.task = changed(self.task, container=Container(image=image))
+        return True
+
+    def container_call(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the folders that the container sees, without those that every task's has."""
+        words = [word for word in words_of(match.group(1)) if word != "--bind"]
+        mounts = [literal_of(word) for word in words if "$" not in word and not word.startswith("--")]
+        container = changed(self.task.container or Container(image=Template()), mounts=tuple(mounts[2:]))
+        self.task = changed(self.task, container=container)
+        return True
+
+    def mount(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a folder that the container sees."""
+        if self.task.container is not None:
+            mounts = (*self.task.container.mounts, literal_of(match.group(1)))
+            self.task = changed(self.task, container=changed(self.task.container, mounts=mounts))
+        return True
+
+    def checkpoint(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a folder that is copied away while the steps run."""
+        path, url = (template_of(word, self.values.names) for word in match.groups())
+        self._add("checkpoints", Checkpoint(path=path, url=url, interval=0))
+        return True
+
+    def checkpoint_pause(self, match: re.Match[str], _: Statement) -> bool:
+        """Take how often the folder before is copied."""
+        *others, last = self.task.checkpoints
+        interval = self.values.number(match.group(1))
+        self.task = changed(self.task, checkpoints=(*others, changed(last, interval=interval)))
+        return True
+
+    def folder(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the folder in which the steps work."""
+        self.task = changed(self.task, working_directory=template_of(match.group(1), self.values.names))
+        return True
+
+    def condition(self, match: re.Match[str], _: Statement) -> bool:
+        """Take the condition of the task."""
+        self.task = changed(self.task, condition=test_of(match.group(1), self.values.names))
+        return True
+
+    def _rule(self, found: Sequence[Statement], place: int) -> int:
+        """Take a rule for exit codes with what it leads to; gives how many statements were used."""
+        head = re.fullmatch(r"(?:el)?if \(\(([rc0-9 =<>!&|()]+)\)\); then", found[place].text)
+        if head is None:
+            return 0
+        codes = []
+        for low, _, high in re.findall(r"rc [=>]= (\d+)( && rc <= (\d+))?", head.group(1)):
+            codes.append((int(low), int(high or low)))
+        body: list[Statement] = []
+        depth, at = 1, place + 1
+        while depth:
+            line = found[at].text
+            depth += line.startswith("if ") and not line.endswith("fi")
+            depth -= line == "fi"
+            if depth == 1 and line.startswith("elif "):
+                break
+            body.append(found[at])
+            at += 1
+        self._add("exit_rules", self._action(tuple(codes), body))
+        return at - place
+
+    def _action(self, codes: tuple[tuple[int, int], ...], body: Sequence[Statement]) -> ExitRule:
+        limit = re.fullmatch(r"if \[\[ \$attempt -lt (\S+) \]\]; then", body[0].text)
+        if limit is None:
+            completes = any(statement.text == "rc=0" for statement in body)
+            return ExitRule(action=ExitAction.COMPLETE if completes else ExitAction.FAIL, codes=codes)
+        retry = Retry(limit=self.values.number(limit.group(1)))  # type: ignore[arg-type]
+        recovery = None
+        for statement in body:
+            if (found := re.fullmatch(r"sleep (\S+)", statement.text)) is not None:
+                retry = changed(retry, interval=self.values.number(found.group(1)))
+            elif (found := re.fullmatch(r"run bash -c (.*) \|\| :", statement.text, re.DOTALL)) is not None:
+                recovery = template_of(found.group(1), self.values.names)
+            else:
+                self.values.take(statement)
+        return ExitRule(action=ExitAction.RETRY, codes=codes, retry=retry, recovery=recovery)
+
+
+def _after_function(found: Sequence[Statement], place: int) -> int:
+    """Give the place behind a function, or behind a line that starts none."""
+    if not found[place].text.endswith("() {"):
+        return place + 1
+    return next((at + 1 for at in range(place, len(found)) if found[at].text == "}"), len(found))
+
+
+def _nothing(_job: OwnJobScript, _match: re.Match[str], _statement: Statement) -> bool:
+    """Take a line that says nothing which others do not say."""
+    return True
+
+
+_Take = Callable[[OwnJobScript, re.Match[str], Statement], bool]
+_TABLE: list[tuple[str, _Take]] = [
+    (r"table=\((.*)\)", OwnJobScript.sweep_table),
+    (r"export (PWXC_SWEEP_\w+)=\$\{table\[([^\]]+)\]\}", OwnJobScript.sweep_column),
+    (
+        r"(?P<name>PWXC_SWEEP_\w+)=\$\(\((?P<start>-?\d+) \+ \((?P<place>[^)]+)\)(?: \* (?P<step>-?\d+))?\)\)",
+        OwnJobScript.sweep_range,
+    ),
+    (
+        r"(?P<name>PWXC_SWEEP_\w+)=\$\(step (?P<start>\S+) (?P<step>\S+) \$\(\((?P<place>[^)]+)\)\)\)",
+        OwnJobScript.sweep_floats,
+    ),
+    (r"mkdir -p \"\$PWXC_READ_\w+\"", _nothing),
+    (r"export (PWXC_READ_\w+)=(.*)", OwnJobScript.read_files),
+    (r"pick \"\$PWXC_RUN/output/([^/\"]+)(?:/\$index)?\" \"\$\w+\" (.*)", OwnJobScript.read_pattern),
+    (r"fetch (.*) \"\$\w+\" \|\| exit 1", OwnJobScript.read_url),
+    (
+        r"if \[\[ ! -e (.*) \]\]; then echo \"the file (.*) (is not there|was not written)\" >&2; exit 1; fi",
+        OwnJobScript.needed_file,
+    ),
+    (r"(\w+)=\$\(secret (.*) (\S+)\) \|\| exit 1", OwnJobScript.secret),
+    (r"target=\"\$PWXC_FILES\"(.*)", OwnJobScript.file_target),
+    (r"(?:cat|:|printf '%s' \"\$content\") > \"\$target(\.base64)?\"(?: <<'\w+')?", OwnJobScript.file_contents),
+    (r"base64 -d \"\$target\.base64\" >.*", _nothing),
+    (r"chmod \+x -- \"\$target\"", OwnJobScript.file_executable),
+    (r"printf '%s=%s\\n' (\S+) (.*) >>\"\$values/published\"", OwnJobScript.output),
+    (r"if ! send \"([^\"]*)\" (.*); then if \(\(rc == 0\)\); then rc=1; fi; fi", OwnJobScript.upload),
+    (r"pick \"\$PWXC_OUTPUT\" \"[^\"]*\" (.*)", OwnJobScript.upload_pattern),
+    (r"bash -c (.*) \|\| :", OwnJobScript.worker_hook),
+    (r"checkpoint_\d+\(\) \{ send (\S+) (\S+) \|\| :; \}", OwnJobScript.checkpoint),
+    (r"while sleep (\S+); do checkpoint_\d+; done &", OwnJobScript.checkpoint_pause),
+    (r"(?:checkpoint_\d+|mounts=.*|image=\$\{image%%.*|if \[\[ \$image != .*|container=\(srun .*)", _nothing),
+    (r"mounts\+=,([^$]*)", OwnJobScript.mount),
+    (r"image=(.*)", OwnJobScript.container_image),
+    (r"container=\((.*) \"\$image\"\)", OwnJobScript.container_call),
+    (r"mkdir -p -- (.*) && cd -- .* \|\| exit 1", OwnJobScript.folder),
+    (r"if ! \{ (.*); \}; then skip; fi", OwnJobScript.condition),
+]
+_LINES = [(re.compile(pattern, re.DOTALL), take) for pattern, take in _TABLE]

@@ -1,0 +1,1 @@
+"""The IR into batch scripts and a submit script."""

@@ -1,0 +1,1 @@
+"""The formats that torc's specifications are written in: YAML, JSON, JSON5, KDL."""

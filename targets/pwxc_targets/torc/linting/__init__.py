@@ -1,0 +1,1 @@
+"""What torc's versions and good habit say about a specification."""

@@ -1,0 +1,1 @@
+"""torc's specifications into the IR."""

@@ -1,0 +1,1 @@
+"""The IR into torc's specifications."""

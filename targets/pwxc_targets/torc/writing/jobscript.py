@@ -1,0 +1,425 @@
+"""The command of a job: the text as it is where that says everything, else a script with folders, steps and copies."""
+
+from __future__ import annotations
+
+import re
+
+from pwxc.fidelity import Account
+from pwxc.ir.data import Dataset, InlineFile, NamedDatum, NamedFile, Read, Secret, TaskOutput, Url, Write
+from pwxc.ir.expr import Ref, Root
+from pwxc.ir.task import ActionCall, Command, Script, Step, Task
+from pwxc.ir.template import Template
+from pwxc.shell import ShellText, is_variable_name, quote
+from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing import transfers
+from pwxc_targets.torc.writing.holes import Holes, folder
+from pwxc_targets.torc.writing.settling import is_plain_step, recodes, recoding, settle_steps
+from pwxc_targets.torc.writing.state import Writing
+
+_NAMED = (NamedFile, NamedDatum)
+_BASH = {(): "", ("bash",): "", ("bash", "-c"): "", ("/bin/bash",): "", ("bash", "-e"): "set -e\n"}
+_PLATFORM = {
+    "PW_PARENT_JOB_DIR": '"$run"',
+    "PW_JOB_DIR": '"$run"',
+    "PW_RUN_SLUG": '"run_$TORC_WORKFLOW_ID"',
+}
+_QUOTED_DOLLAR = re.compile(r"'[^'\n]*[$`][^'\n]*'")
+_REPORTS_OPEN = ('mkdir -p "$task/values"', 'export OUTPUTS="$task/outputs"', ': > "$OUTPUTS"')
+_REPORTS_CLOSE = (
+    "while IFS='=' read -r key value; do",
+    '  if [ -n "$key" ]; then printf \'%s\' "$value" > "$task/values/$key"; fi',
+    'done < "$OUTPUTS"',
+)
+
+
+class JobScript:
+    """Builds the command of one job and settles what the task says about running."""
+
+    def __init__(self, writing: Writing, task: Task, holes: Holes, name: str) -> None:
+        self.writing, self.task, self.holes, self.name = writing, task, holes, name
+        self.shell = ShellText(holes)
+        self.lines = self.shell.lines
+        self.functions: list[str] = []
+        self.after: list[str] = []
+        self.binds: list[str] = []
+        self.variables: list[str] = []
+
+    def _contained_words(self, account: Account, *, environment: bool) -> str | None:
+        """Give the one line for a single command in a container that needs no folders, files or variables."""
+        task = self.task
+        container, steps = task.container, task.steps
+        if container is None or len(steps) != 1 or not isinstance(steps[0].work, Command):
+            return None
+        if environment and (task.environment or self.writing.workflow.environment):
+            return None
+        if container.mounts or self._plain(contained=True) is None:
+            return None
+        words = self._words(steps[0].work)
+        prefix = self._container(account, bind_run=False)
+        return None if words is None or self.lines else prefix + words
+
+    def build(self, account: Account, *, environment: bool) -> str:
+        """Give the command; with `environment` the variables stand in it too."""
+        settle_steps(self.writing, self.task)
+        account.emulate("steps", "cleanup")
+        for item in (*self.task.reads, *self.task.writes):
+            with self.writing.ledger.of(item) as entry:
+                entry.take("name" if isinstance(item, Read) else "destination")
+                entry.take("implied")
+        plain = self._plain()
+        if plain is not None:
+            exports = self._exports(account) if environment else []
+            return "\n".join([*exports, plain]) if exports else plain
+        contained = self._contained_words(account, environment=environment)
+        return self._composed(account, environment=environment) if contained is None else contained
+
+    # the command as it is
+
+    def _plain(self, *, contained: bool = False) -> str | None:
+        task = self.task
+        if task.container is not None and not contained:
+            return None
+        if len(task.steps) != 1 or task.cleanup or task.files or task.secrets or task.checkpoints:
+            return None
+        if (
+            task.outputs
+            or self._reports()
+            or self._platform_variables()
+            or task.working_directory
+            or not is_plain_step(task.steps[0])
+            or recodes(task.exit_rules)
+        ):
+            return None
+        if not all(isinstance(item.origin, _NAMED) for item in task.reads):
+            return None
+        if not all(isinstance(item.destination, _NAMED) for item in task.writes):
+            return None
+        work = task.steps[0].work
+        if isinstance(work, Command):
+            return self._words(work)
+        if not isinstance(work, Script) or work.shell not in _BASH:
+            return None
+        text = self.holes.text(self.writing.fold(work.text))
+        return None if text is None else _BASH[work.shell] + text
+
+    def _reports(self) -> bool:
+        """Whether the task hands values on by appending lines to the file `$OUTPUTS`, as ACTIVATE's steps do."""
+        return any("OUTPUTS" in text for text in self._platform_texts())
+
+    def _platform_variables(self) -> list[str]:
+        """Give the lines that set those of ACTIVATE's variables that the task's texts use."""
+        texts = "\n".join(self._platform_texts())
+        return [f"export {name}={value}" for name, value in _PLATFORM.items() if name in texts]
+
+    def _platform_texts(self) -> list[str]:
+        if self.writing.workflow.dialect != "pw":
+            return []
+        steps = (*self.task.steps, *self.task.cleanup)
+        templates = [step.work.text for step in steps if isinstance(step.work, Script)]
+        templates.extend(step.working_directory for step in steps if step.working_directory is not None)
+        return [part for template in templates for part in template.parts if isinstance(part, str)]
+
+    def _words(self, work: Command) -> str | None:
+        shell = ShellText(self.holes)
+        words = [shell.word(self.writing.fold(argument)) for argument in work.arguments]
+        return None if shell.lines or self._needs_folders(work.arguments) else " ".join(words)
+
+    @staticmethod
+    def _needs_folders(templates: tuple[Template, ...]) -> bool:
+        roots = (Root.OUTPUT_FOLDER, Root.READ_FOLDER, Root.RUN_FOLDER, Root.TASK_OUTPUT, Root.HOST)
+        return any(template.uses(*roots) for template in templates)
+
+    # the script
+
+    def _composed(self, account: Account, *, environment: bool) -> str:
+        self.lines.append("rc=0")
+        for read in self.task.reads:
+            self._read(read)
+        for file in self.task.files:
+            self._file(file)
+        for secret in self.task.secrets:
+            self._secret(secret)
+        account.emulate("files", "secrets", "working_directory", "outputs")
+        self._checkpoints(account)
+        if environment:
+            self.lines.extend(self._exports(account))
+        prefix = self._container(account)
+        self.lines.extend(self._platform_variables())
+        if self._reports():
+            self.lines.extend(_REPORTS_OPEN)
+        for number, step in enumerate(self.task.steps, 1):
+            self._step(step, number, prefix)
+        for number, step in enumerate(self.task.cleanup, len(self.task.steps) + 1):
+            self._step(step, number, prefix, always=True)
+        for write in self.task.writes:
+            self._write(write)
+        if self._reports():
+            self.lines.extend(_REPORTS_CLOSE)
+        self._publish()
+        self.lines.extend(self.after)
+        self.lines.extend(recoding(self.task.exit_rules))
+        self.lines.append('exit "$rc"')
+        return "\n".join([*self._head(), *self.lines]) + "\n"
+
+    def _head(self) -> list[str]:
+        word = folder(self.name)
+        quoted = any(_QUOTED_DOLLAR.search(line) for line in self.lines)
+        lines = [
+            *(["# shellcheck disable=SC2016"] if quoted else []),
+            "set -e",
+            "run=${PWXC_RUN:-$PWD/run_$TORC_WORKFLOW_ID}",
+            f"task={word}",
+            "output=$task/output",
+            'mkdir -p "$output" "$task/input"',
+        ]
+        used = "\n".join(self.lines)
+        if "$output" not in used and "fill" not in used:
+            lines[-2:] = ['mkdir -p "$task/input"']
+        return [*lines, *(line for text in self.functions for line in text.split("\n")), *self.shell.preamble]
+
+    def _need(self, function: str) -> None:
+        if function not in self.functions:
+            self.functions.append(function)
+
+    def _read(self, read: Read) -> None:
+        with self.writing.ledger.of(read) as entry:
+            if isinstance(read.origin, _NAMED):
+                entry.take("origin")
+                return
+            entry.emulate("name", "origin", "pattern")
+            place = f'"$task/input/"{quote(read.name)}'
+            match read.origin:
+                case TaskOutput(task=name, run=None):
+                    self._link(f"{folder(name)}/output", place, read.pattern)
+                case TaskOutput(task=name, run=run):
+                    entry.drop("origin", C.EARLIER_RUN, f"the output of `{name}` of the run `{run}` is out of reach")
+                case Url(url=url):
+                    self._fetch(entry, url, place, read)
+                case Dataset():
+                    entry.drop("origin", C.DATASET, "datasets are not known to torc")
+
+    def _link(self, source: str, place: str, pattern: str | None) -> None:
+        if pattern is None:
+            self.lines.append(f"ln -sfn {source} {place}")
+            return
+        self._need(transfers.SELECT)
+        self.lines.append(f"select_files {source} {quote(pattern)} {place}")
+
+    def _fetch(self, entry: Account, url: Template, place: str, read: Read) -> None:
+        url = self.writing.fold(url)
+        scheme = transfers.scheme_of(url)
+        if scheme not in transfers.KNOWN:
+            entry.manual("origin", C.STORE_TOOL, f"no standard command copies from `{scheme}://`")
+        self._need(transfers.FETCH)
+        word = self.shell.word(url)
+        if read.pattern is None:
+            self.lines.append(f"fetch {word} {place}")
+            return
+        self.lines.append(f'fetch {word} "$task/fetched/"{quote(read.name)}')
+        self._link(f'"$task/fetched/"{quote(read.name)}', place, read.pattern)
+
+    def _write(self, write: Write) -> None:
+        with self.writing.ledger.of(write) as entry:
+            if isinstance(write.destination, _NAMED):
+                entry.take("destination")
+                return
+            entry.emulate("destination", "pattern")
+            if isinstance(write.destination, Dataset):
+                entry.drop("destination", C.DATASET, "datasets are not known to torc")
+                return
+            url = self.writing.fold(write.destination.url)
+            if transfers.scheme_of(url) not in transfers.KNOWN:
+                entry.manual("destination", C.STORE_TOOL, "no standard command copies to this store")
+            self._need(transfers.PUBLISH)
+            source = '"$output"'
+            if write.pattern is not None:
+                source = '"$task/selected"'
+                self._need(transfers.SELECT)
+                self.lines.append(f'select_files "$output" {quote(write.pattern)} {source}')
+            self.lines.append(f"publish {source} {self.shell.word(url)} || rc=$((rc ? rc : 1))")
+
+    def _file(self, file: InlineFile) -> None:
+        with self.writing.ledger.of(file) as entry:
+            entry.emulate("path", "contents", "encoded", "executable")
+            entry.cosmetic("local_path")
+            path = self.writing.fold(file.path)
+            literal = path.literal
+            inside = literal is not None and self.task.container is not None and self._contained
+            if inside and literal is not None:
+                place = f'"$task/files/"{quote(literal.lstrip("/"))}'
+                self.binds.append(f"{place}:{quote('/' + literal.lstrip('/'))}")
+            else:
+                place = self.shell.word(path)
+                message = f"`{literal or 'a file'}` is put at its own path on the node, which tasks share"
+                entry.approximate("path", C.SHARED_PATH, message, once=True)
+            self.lines.append(f'mkdir -p "$(dirname {place})"')
+            contents = self.writing.fold(file.contents)
+            if file.encoded:
+                text = contents.literal or ""
+                shell = ShellText(self.holes)
+                shell.write_file("-", Template((text if text.endswith("\n") else text + "\n",)))
+                self.lines.append(shell.lines[0].replace("cat > -", f"base64 -d > {place}"))
+                self.lines.extend(shell.lines[1:])
+            else:
+                self.shell.write_file(place, contents)
+            if file.executable:
+                self.lines.append(f"chmod +x {place}")
+
+    def _secret(self, secret: Secret) -> None:
+        with self.writing.ledger.of(secret) as entry:
+            entry.emulate("name", "variables", "folder")
+            what = "folder" if secret.folder is not None else "variables"
+            message = f"`{secret.name}` has to be in the environment of the workers"
+            if secret.folder is not None:
+                message = f"the files of `{secret.name}` have to be put in place by hand"
+            entry.manual(what, C.SECRET_BY_HAND, message)
+            for variable, key in secret.variables:
+                self.lines.append(f': "${{{variable}:?{_word(secret.name)} {_word(key)} is not set}}"')
+
+    def _checkpoints(self, account: Account) -> None:
+        for point in self.task.checkpoints:
+            with self.writing.ledger.of(point) as entry:
+                entry.emulate("path", "url", "interval", "pattern")
+                self._need(transfers.PUBLISH)
+                path, url = (
+                    self.shell.word(self.writing.fold(point.path)),
+                    self.shell.word(self.writing.fold(point.url)),
+                )
+                seconds = self.writing.number(point.interval) or 600
+                self.lines.append(f"while sleep {seconds}; do publish {path} {url} || :; done &")
+                self.lines.append("checkpoint=$!")
+                self.after.append(f'kill "$checkpoint" 2> /dev/null || :\npublish {path} {url} || :')
+        account.emulate("checkpoints")
+
+    def _exports(self, account: Account) -> list[str]:
+        lines = []
+        inherited = self.writing.workflow.environment if not self.writing.knows("spec", "env") else ()
+        account.emulate("environment")
+        shell = ShellText(self.holes)
+        for item in (*inherited, *self.task.environment):
+            with self.writing.ledger.of(item) as entry:
+                entry.emulate("name", "value")
+            if is_variable_name(item.name):
+                word = shell.word(self.writing.fold(item.value))
+                if "$(" in word:
+                    shell.lines.extend([f"{item.name}={word}", f"export {item.name}"])
+                else:
+                    shell.lines.append(f"export {item.name}={word}")
+        lines.extend([*shell.preamble, *shell.lines])
+        return lines
+
+    @property
+    def _contained(self) -> bool:
+        return self.writing.options["container"] == "apptainer"
+
+    def _container(self, account: Account, *, bind_run: bool = True) -> str:
+        container = self.task.container
+        if container is None:
+            return ""
+        with self.writing.ledger.of(container) as entry:
+            entry.emulate("image", "mounts")
+            entry.cosmetic("passthrough", "host_network")
+            if container.privileged:
+                entry.drop("privileged", C.PRIVILEGED, "apptainer gives no privileges")
+            account.emulate("container")
+            if not self._contained:
+                shown = self.writing.literal(container.image) or "the image"
+                entry.approximate("image", C.NO_IMAGE, f"commands run on the node itself, without `{shown}`", once=True)
+                return ""
+            image: Template = self.writing.fold(container.image)
+            literal = image.literal
+            if literal is None or ("://" not in literal and not literal.startswith(("/", "."))):
+                image = Template.of("docker://", *image.parts)
+            binds = [*(['"$run"'] if bind_run else []), *self.binds, *(quote(mount) for mount in container.mounts)]
+            options = "".join(f"--bind {bind} " for bind in binds)
+            return f"apptainer exec {options}{self.shell.word(image)} "
+
+    def _step(self, step: Step, number: int, prefix: str, *, always: bool = False) -> None:
+        run = self._run(step, number, prefix)
+        if run is None:
+            return
+        variables = [
+            f"{item.name}={self.shell.word(self.writing.fold(item.value))}"
+            for item in step.environment
+            if is_variable_name(item.name)
+        ]
+        if variables:
+            run = f"env {' '.join(variables)} {run}"
+        where = step.working_directory or self.task.working_directory
+        if where is not None:
+            run = f"(cd {self._home(self.writing.fold(where))} && {run})"
+        failed = "|| :" if self.writing.value(step.ignore_errors) is True else "|| rc=$?"
+        block = [f"{run} {failed}"]
+        guard = "true" if always else self._guard(step)
+        if guard == "true":
+            self.lines.extend(block)
+        elif guard != "false":
+            self.lines.extend([f"if {guard}; then", *(f"  {line}" for line in block), "fi"])
+        if step.cleanup is not None:
+            script = f'"$task/cleanup_{number}.sh"'
+            self.shell.write_file(script, self.writing.fold(step.cleanup))
+            self.after.append(f"bash {script} || :")
+
+    def _home(self, path: Template) -> str:
+        """Give the shell word of a folder, in which a tilde at the beginning is the home folder.
+
+        ACTIVATE hands working folders to a shell, so their variables stay alive.
+        """
+        literal = path.literal
+        if self.writing.workflow.dialect == "pw" and literal is not None and "$" in literal:
+            return '"' + re.sub(r'(["\\`])', r"\\\1", literal.replace("~/", "$HOME/", literal.startswith("~/"))) + '"'
+        first = path.parts[0] if path.parts else ""
+        if isinstance(first, str) and (first == "~" or first.startswith("~/")):
+            rest = Template.of(first[2:], *path.parts[1:])
+            return '"$HOME"' + (f"/{self.shell.word(rest)}" if rest else "")
+        return self.shell.word(path)
+
+    def _guard(self, step: Step) -> str:
+        if step.condition is None:
+            # nothing has failed before the first step: `set -e` ends the script at once
+            return "true" if self.task.steps[0] is step else '[ "$rc" -eq 0 ]'
+        if isinstance(step.condition, Ref) and step.condition.root is Root.STATUS:
+            word = step.condition.path[0]
+            return {"always": "true", "completed": '[ "$rc" -eq 0 ]', "error": '[ "$rc" -ne 0 ]'}.get(word, "false")
+        value = self.writing.value(step.condition)
+        if value is None:
+            with self.writing.ledger.of(step) as entry:
+                entry.approximate("condition", C.CONDITION, "a condition on values of the run is left out")
+        return "false" if value is False else '[ "$rc" -eq 0 ]'
+
+    def _run(self, step: Step, number: int, prefix: str) -> str | None:
+        work = step.work
+        limit = self.writing.number(step.timeout)
+        before = f"timeout {limit} {prefix}" if limit else prefix
+        if isinstance(work, ActionCall):
+            return None
+        if isinstance(work, Command):
+            words = " ".join(self.shell.word(self.writing.fold(argument)) for argument in work.arguments)
+            run = f"{before}{words or ':'}"
+        else:
+            script = f'"$task/step_{number}.sh"'
+            self.shell.write_file(script, self.writing.fold(work.text))
+            program = " ".join(quote(word) for word in work.shell if word != "-c") or "bash"
+            run = f"{before}{program} {script}"
+        return self._retried(step, run)
+
+    def _retried(self, step: Step, run: str) -> str:
+        if step.retry is None:
+            return run
+        limit = self.writing.number(step.retry.limit)
+        pause = self.writing.number(step.retry.interval) or 0
+        tries = " ".join(str(number) for number in range(min(limit if limit is not None else 3, 100)))
+        return f"{run} || for _ in {tries or '0'}; do sleep {pause}; {run} && break; done"
+
+    def _publish(self) -> None:
+        if self.task.outputs:
+            self.lines.append('mkdir -p "$task/values"')
+        for item in self.task.outputs:
+            value = item.value if isinstance(item.value, Template) else Template((item.value,))
+            self.lines.append(
+                f"printf '%s' {self.shell.word(self.writing.fold(value))} > \"$task/values/\"{quote(item.name)}"
+            )
+
+
+def _word(text: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "_-" else "_" for sign in text)

@@ -1,0 +1,103 @@
+"""Names of jobs: patterns for all instances of a sweep, lists of them, safe words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pwxc.ir.sweep import Parameter, Range, Sweep
+from pwxc_targets.torc import regexes
+from pwxc_targets.torc.records import assignments, print_hole, substitute, tokens_of
+from pwxc_targets.torc.writing.sweeps import Plan, show_value
+
+DEFAULT_CLASS = "basic"
+"""The class of tasks that ask for nothing; torc's own default is one minute and 1 MiB."""
+
+
+JOB_ORDER = (
+    "name",
+    "command",
+    "env",
+    "depends_on",
+    "depends_on_regexes",
+    "input_files",
+    "input_file_regexes",
+    "output_files",
+    "output_file_regexes",
+    "input_user_data",
+    "input_user_data_regexes",
+    "output_user_data",
+    "output_user_data_regexes",
+    "resource_requirements",
+    "failure_handler",
+    "scheduler",
+    "cancel_on_blocking_job_failure",
+    "priority",
+    "stdio",
+    "supports_termination",
+    "label",
+    "parameters",
+    "parameter_mode",
+    "use_parameters",
+)
+"""The keys of a job in the order in which they are written."""
+
+
+def add(job: dict[str, Any], key: str, name: str) -> None:
+    """Add a name to a list of a job, once."""
+    items = job.setdefault(key, [])
+    if name not in items:
+        items.append(name)
+
+
+def safe(text: str) -> str:
+    """Give a text as a part of a name or path."""
+    return re.sub(r"[^A-Za-z0-9_.=+-]", "_", text)
+
+
+def unique(names: list[str]) -> list[str]:
+    """Give names of which none stands twice: later ones get a number."""
+    seen: dict[str, int] = {}
+    made = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        made.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return made
+
+
+def values_pattern(plan: Plan, name: str, format: str) -> str:
+    """Give a pattern for the texts of a parameter."""
+    values = plan.values[name]
+    if isinstance(values, Range):
+        return "-?[0-9]+" if min(values.start, values.stop) < 0 else "[0-9]+"
+    texts = dict.fromkeys(show_value(item, format) for item in values.items)
+    return "(" + "|".join(regexes.escape(text) for text in texts) + ")"
+
+
+def escape_with_tokens(text: str, plan: Plan) -> str:
+    """Escape a name for a pattern, but leave the tokens of the job's own parameters."""
+    parts, last = [], 0
+    for found in tokens_of(tuple(plan.columns)).finditer(text) if plan.columns else ():
+        parts.extend([regexes.escape(text[last : found.start()]), found[0]])
+        last = found.end()
+    return "".join([*parts, regexes.escape(text[last:])])
+
+
+def name_pattern(text: str, plan: Plan) -> str:
+    """Give an anchored pattern for all instances of a name."""
+    parts: list[str] = ["^"]
+    last = 0
+    for found in tokens_of(tuple(plan.columns)).finditer(text) if plan.columns else ():
+        parts.append(regexes.escape(text[last : found.start()]))
+        parts.append(values_pattern(plan, found[1], found[2] or ""))
+        last = found.end()
+    return "".join([*parts, regexes.escape(text[last:]), "$"])
+
+
+def instance_names(text: str, plan: Plan) -> Iterator[str]:
+    """Give the names of all instances, one after the other."""
+    parameters = tuple(Parameter(name=name, values=values) for name, values in plan.values.items())
+    template = substitute(text, plan.values, {})
+    for values in assignments(Sweep(parameters=parameters, mode=plan.mode)):
+        yield template.fill(lambda hole, values=values: print_hole(hole, values))  # type: ignore[misc]
