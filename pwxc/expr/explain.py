@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwxc.expr.parse import Failure
+import attrs
 
 if TYPE_CHECKING:
     from lark.exceptions import UnexpectedInput
+
+
+@attrs.frozen
+class Failure:
+    """Why a text is no expression: what is wrong with `text[low:high]`, and what to do."""
+
+    low: int
+    high: int
+    message: str
+    help: str = ""
+    too_large: bool = False
+
 
 _EXPECTED = {
     "STRING": "a value",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from pwxc.expr.explain import Failure, explain
 from pwxc.expr.place import RELATIVE, depth
 from pwxc.expr.values import is_number, number
 from pwxc.ir.expr import Binary, Conditional, Expr, Index, Listing, Literal, Slice, Unary
@@ -26,17 +27,6 @@ LONGEST = 20_000
 """How many characters an expression may have."""
 DEEPEST = 150
 """How many levels a tree may have: all that walk trees do so by recursion."""
-
-
-@attrs.frozen
-class Failure:
-    """Why a text is no expression: what is wrong with `text[low:high]`, and what to do."""
-
-    low: int
-    high: int
-    message: str
-    help: str = ""
-    too_large: bool = False
 
 
 class Vocabulary(Protocol):
@@ -66,8 +56,6 @@ class Parser:
 
     def _parse(self, text: str) -> Expr | Failure:
         from lark.exceptions import UnexpectedInput
-
-        from pwxc.expr.explain import explain
 
         if not text or text.isspace():
             return Failure(0, len(text), "the expression is empty", "write a value between the delimiters")

@@ -74,7 +74,7 @@ class Document:
     source: Source
     root: Node
     maps: dict[int, ScalarMap | None] = attrs.field(factory=dict, init=False, repr=False)
-    """The scalars that were decoded again, by the `id` of their node; `scalars` fills it."""
+    """The scalars that were decoded again, by the `id` of their node; None where that failed."""
 
     def span(self, node: Node) -> Span:
         """Give the place of a node, with its anchor and tag, without the comments behind it."""
@@ -101,9 +101,13 @@ class Document:
 
     def inner(self, node: ScalarNode, low: int, high: int) -> Span:
         """Give the place of `node.value[low:high]`, exact in every style."""
-        from pwxc.yaml.scalars import locate
+        key = id(node)
+        if key not in self.maps:
+            from pwxc.yaml.scalars import decode
 
-        return locate(self, node, low, high)
+            self.maps[key] = decode(self.source.text, node)
+        scalar = self.maps[key]
+        return self.span(node) if scalar is None else Span(self.source, *scalar.place(low, high))
 
     def inner_later(self, node: ScalarNode) -> Callable[[int, int], Span]:
         """Give what makes the spans of `inner` without decoding the scalar yet; it keeps nothing but the node."""

@@ -11,11 +11,9 @@ import re
 from bisect import bisect_right
 
 import attrs
+from yaml.nodes import ScalarNode
 
-from pwxc.source import Span
-from pwxc.yaml.nodes import Document, ScalarNode
-
-__all__ = ["ScalarMap", "locate", "offsets"]
+__all__ = ["ScalarMap", "decode"]
 
 # libyaml breaks lines at these (YAML 1.1); NEL becomes a line feed, the separators U+2028 and U+2029 are kept
 _BREAKS = "\r\n\x85\u2028\u2029"
@@ -102,42 +100,19 @@ class ScalarMap:
         last = (self.at[run + 1] if run + 1 < len(self.at) else self.length) - 1
         return self.stops[run] if index == last else self.starts[run] + index - self.at[run] + 1
 
+    def place(self, low: int, high: int) -> tuple[int, int]:
+        """Give where `value[low:high]` stands in the text.
 
-def locate(document: Document, node: ScalarNode, low: int, high: int) -> Span:
-    """Give the place of `node.value[low:high]` in the document's text.
-
-    An empty range is an empty span at that place. Indexes outside of the value are moved to its nearest end.
-    """
-    scalar = _map_of(document, node)
-    if scalar is None:
-        return document.span(node)
-    low = min(max(low, 0), scalar.length)
-    high = min(max(high, low), scalar.length)
-    start = scalar.start_of(low)
-    return Span(document.source, start, scalar.stop_of(high - 1) if low < high else start)
+        An empty range is an empty place. Indexes outside of the value are moved to its nearest end.
+        """
+        low = min(max(low, 0), self.length)
+        high = min(max(high, low), self.length)
+        start = self.start_of(low)
+        return start, self.stop_of(high - 1) if low < high else start
 
 
-def offsets(document: Document, node: ScalarNode) -> list[int] | None:
-    """Give where each character of a value begins, and last where the value ends; None if that is not known."""
-    scalar = _map_of(document, node)
-    if scalar is None:
-        return None
-    result: list[int] = []
-    stops = [*scalar.at, scalar.length][1:]
-    for at, stop, start in zip(scalar.at, stops, scalar.starts, strict=True):
-        result.extend(range(start, start + stop - at))
-    result.append(scalar.end)
-    return result
-
-
-def _map_of(document: Document, node: ScalarNode) -> ScalarMap | None:
-    key = id(node)
-    if key not in document.maps:
-        document.maps[key] = _decode(document.source.text, node)
-    return document.maps[key]
-
-
-def _decode(text: str, node: ScalarNode) -> ScalarMap | None:
+def decode(text: str, node: ScalarNode) -> ScalarMap | None:
+    """Decode a scalar that stands in a text once more, with places; None if that does not give its value."""
     start, end = node.start_mark.index, node.end_mark.index
     if start < end and text[start] in "&!":
         start = _skip_properties(text, start, end)

@@ -11,7 +11,7 @@ from pwxc.diagnostics import Diagnostic, Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.osmo.read import read
-from pwxc_targets.osmo.reading import codes as C  # noqa: N812
+from pwxc_targets.osmo import codes as C  # noqa: N812
 
 LONG = "n" * 59
 FULL = "n" * 64

@@ -1,4 +1,4 @@
-"""Places inside scalars: `locate` and `offsets` for every style."""
+"""Places inside scalars of every style."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from yaml_trees import composed, scalars_of
 from pwxc.diagnostics import Diagnostics
 from pwxc.source import Source
 from pwxc.yaml.nodes import Document, ScalarNode, compose
-from pwxc.yaml.scalars import locate, offsets
+from pwxc.yaml.scalars import decode
 
 BREAKS = "\r\n\x85\u2028\u2029"
 
@@ -77,7 +77,7 @@ def test_a_part_of_a_value_is_found_where_it_stands(text: str, part: str) -> Non
     document = composed(source)
     node = next(node for node in scalars_of(document) if part in node.value)
     at = node.value.index(part)
-    span = locate(document, node, at, at + len(part))
+    span = document.inner(node, at, at + len(part))
     assert (span.start, span.end) == (low, high)
     assert document.inner(node, at, at + len(part)) == span
 
@@ -103,8 +103,14 @@ POINTS = [
 def test_an_empty_range_is_an_empty_span(text: str, index: int) -> None:
     at = text.index("‸")
     document, node = scalar(text.replace("‸", ""), "k")
-    span = locate(document, node, index, index)
+    span = document.inner(node, index, index)
     assert (span.start, span.end) == (at, at)
+
+
+def offsets(document: Document, node: ScalarNode) -> list[int] | None:
+    """Give where each character of a value begins, and last where the value ends; None if that is not known."""
+    found = decode(document.source.text, node)
+    return None if found is None else [found.place(at, at)[0] for at in range(found.length + 1)]
 
 
 @pytest.mark.parametrize("sign", '0abtnvfre "/\\N_LP\t')
@@ -117,15 +123,15 @@ def test_a_value_that_is_not_the_tokens_is_placed_as_a_whole() -> None:
     document, node = scalar("k: abc\n", "k")
     node.value = "abcd"
     assert offsets(document, node) is None
-    assert locate(document, node, 1, 2).text == "abc"
+    assert document.inner(node, 1, 2).text == "abc"
 
 
 def test_an_alias_is_placed_at_its_anchor() -> None:
     document = composed("a: &x some text\nb: *x\n")
     node = document.find(document.root, "b")
     assert isinstance(node, ScalarNode)
-    assert locate(document, node, 5, 9).text == "text"
-    assert locate(document, node, 5, 9).start == 11
+    assert document.inner(node, 5, 9).text == "text"
+    assert document.inner(node, 5, 9).start == 11
 
 
 def test_a_long_block_is_decoded_in_linear_time() -> None:
@@ -245,7 +251,7 @@ def check_places(text: str, style: str) -> None:
     assert sorted(set(places)) == places
     for index, character in enumerate(node.value):
         at = places[index]
-        span = locate(document, node, index, index + 1)
+        span = document.inner(node, index, index + 1)
         assert span.start == at < span.end <= node.end_mark.index
         same = text[at] == character
         folded = character in " \n" and text[at] in BREAKS

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from pwxc_targets.osmo import model
 from pwxc_targets.osmo.reading import codes as C  # noqa: N812
+from pwxc_targets.osmo.reading.check import Check
 from pwxc_targets.osmo.reading.scalars import MOST_DIGITS, parse_quantity
 from pwxc_targets.osmo.tokens import TOKEN
-
-if TYPE_CHECKING:
-    from pwxc_targets.osmo.reading.rules import Check
 
 _PART = r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?"
 IMAGE = re.compile(

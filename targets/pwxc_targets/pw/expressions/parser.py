@@ -64,7 +64,7 @@ def parse_expression(text: str, locate: Locate, diagnostics: Diagnostics) -> Exp
         expr = read_name(plain[1], locate(plain.start(1), plain.end(1)))
         _remark(expr, diagnostics)
         return expr
-    from pwxc.expr.parse import Failure
+    from pwxc.expr.explain import Failure
 
     found = _parser().parse(text)
     if isinstance(found, Failure):

@@ -16,10 +16,10 @@ from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw.form import StringField
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
+from pwxc_targets.pw.writing.commandjob import CommandJob
 from pwxc_targets.pw.writing.context import Writing
 from pwxc_targets.pw.writing.exits import Loop, settle_rules
 from pwxc_targets.pw.writing.kept import settle_kept
-from pwxc_targets.pw.writing.nativejob import NativeJob
 from pwxc_targets.pw.writing.nativenames import NativeNames
 from pwxc_targets.pw.writing.scheduling import is_submitted
 from pwxc_targets.pw.writing.scriptbody import MISSING, UNWRITTEN, Body, file_test, is_plain
@@ -32,14 +32,8 @@ FOLDER = "folder"
 
 
 @attrs.define
-class ForeignJob(NativeJob):
+class ForeignJob(CommandJob):
     """Writes one task of a system whose jobs are commands on a shared file system."""
-
-    hooks: tuple[list[model.Step], list[model.Step]] = ((), ())  # type: ignore[assignment]
-    """Steps before and after those of the task."""
-    around: tuple[list[str], list[str]] = ((), ())  # type: ignore[assignment]
-    """The same as lines, for a task that is submitted."""
-    exports: list[tuple[str, Template]] = attrs.field(factory=list)
 
     def write(self, account: Account) -> model.Job:
         """Write the job; every field of the task is settled."""

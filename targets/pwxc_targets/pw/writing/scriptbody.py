@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -13,15 +12,13 @@ from pwxc.ir.task import Script
 from pwxc.ir.template import Template, join, text
 from pwxc.shell import ShellText, is_variable_name, quote
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
+from pwxc_targets.pw.writing.commandjob import CommandJob
 from pwxc_targets.pw.writing.exits import Loop
 from pwxc_targets.pw.writing.nativenames import NativeNames
 from pwxc_targets.pw.writing.runner import indent
 from pwxc_targets.pw.writing.scheduling import records_of
 from pwxc_targets.pw.writing.sourcevariables import source_variables
 from pwxc_targets.pw.writing.spelling import Spelling, show_hole
-
-if TYPE_CHECKING:
-    from pwxc_targets.pw.writing.foreignjob import ForeignJob
 
 MISSING, UNWRITTEN = "missing before the command", "not written by the command"
 _PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r{]*\Z")
@@ -33,7 +30,7 @@ _ENDS_OTHERWISE = re.compile(r"(?:^|[\s;&|({])(?:exec\s+[^\s<>0-9&]|trap\s.*\b(?
 class Body:
     """One script of a task: what stands before it, around it and after it."""
 
-    job: ForeignJob
+    job: CommandJob
     account: Account
     work: Script
     container: Container | None = None

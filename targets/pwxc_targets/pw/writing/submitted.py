@@ -9,7 +9,7 @@ folder's place tells them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
@@ -22,14 +22,12 @@ from pwxc.ir.template import Template, text
 from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
+from pwxc_targets.pw.writing.commandjob import CommandJob
 from pwxc_targets.pw.writing.exits import Loop
 from pwxc_targets.pw.writing.nativenames import NativeNames
 from pwxc_targets.pw.writing.scheduling import JOB_RUNNER, Request, merged, records_of
 from pwxc_targets.pw.writing.scriptbody import Body
 from pwxc_targets.pw.writing.steps import StepWriter
-
-if TYPE_CHECKING:
-    from pwxc_targets.pw.writing.foreignjob import ForeignJob
 
 _OF_STEPS = (
     *("condition", "environment", "working_directory", "timeout", "retry", "cleanup", "ignore_errors"),
@@ -43,7 +41,7 @@ _SIGNALS_SHELL = re.compile(r"--signal=\w*B\w*:")
 class Submitted:
     """Writes the steps of one task that is submitted."""
 
-    job: ForeignJob
+    job: CommandJob
     account: Account
     folder: str
     prepare: list[str] = attrs.field(factory=lambda: ["set -euo pipefail", "rm -f exit-status"])
