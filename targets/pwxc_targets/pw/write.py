@@ -95,7 +95,7 @@ def _requests(writing: Writing) -> None:
     """Say once for each class of resources that a login node enforces none of them."""
     for record in writing.workflow.resources:
         with writing.ledger.of(record) as account:
-            account.emulate("name")
+            account.emulate("name", *REQUESTS)
             asked = [name for name in REQUESTS if getattr(record, name)]
             for name in asked:
                 shown = ", ".join(word.replace("_", " ") for word in asked)

@@ -8,6 +8,7 @@ from pwxc.fidelity import Account, Fate
 from pwxc.ir.expr import Call, Expr
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import Edge, ExitAction, Gang, Outcome, Task
+from pwxc.shell.stores import Transfers
 from pwxc_targets.pw.expressions import print_expression
 from pwxc_targets.pw.model import Job, Ssh, Step
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
@@ -15,7 +16,6 @@ from pwxc_targets.pw.writing.context import Writing
 from pwxc_targets.pw.writing.runner import prologue, run_alone, run_gang
 from pwxc_targets.pw.writing.submission import settle_smaller, slurm_group, submitted_steps
 from pwxc_targets.pw.writing.taskscript import TaskScript
-from pwxc_targets.pw.writing.transfer import Transfers
 
 _CONDITIONS = {Outcome.END: "${{ always }}", Outcome.FAILURE: "${{ error }}"}
 

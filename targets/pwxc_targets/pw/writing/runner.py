@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from pwxc.ir.task import ExitAction, ExitRule, Gang, GangStatus
 from pwxc.shell import quote
+from pwxc.shell.stores import Transfers
 from pwxc_targets.pw.writing.taskscript import TaskScript, exit_test
-from pwxc_targets.pw.writing.transfer import Transfers
 
 _FUNCTION = re.compile(r"(\w+)\(\) \{")
 _STOP = """\

@@ -11,10 +11,10 @@ from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.task import Command, ExitRule, Script, Task, Work
 from pwxc.ir.template import Template, join, text
 from pwxc.shell import ShellText, is_variable_name, quote
+from pwxc.shell.stores import Transfers, can_fetch, can_send, scheme_of
 from pwxc_targets.pw.names import HoleNames
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing, folder_field, password_field
-from pwxc_targets.pw.writing.transfer import Transfers, has_tool, scheme_of
 
 _PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r]*\Z")
 
@@ -105,12 +105,12 @@ class TaskScript:
         if pattern is None:
             self.stage.append(f"ln -sfn {source} {place}")
         else:
-            self.transfers.selects = True
-            self.stage.append(f"select_files {source} {quote(pattern)} {place}")
+            self.transfers.picks = True
+            self.stage.append(f"pick {source} {quote(pattern)} {place}")
 
     def _fetch(self, account: Account, url: Template, place: str, read: Read) -> None:
         scheme = scheme_of(url)
-        if not has_tool(scheme, self.transfers.copy):
+        if not can_fetch(scheme, self.transfers.copy):
             account.manual("origin", C.STORE_TOOL, f"no standard command copies from `{scheme}://`")
         self.transfers.fetched.add(scheme)
         word = self.stage_text.word(url)
@@ -316,7 +316,7 @@ class TaskScript:
 
     def _checkpoint(self, number: int) -> None:
         point = self.task.checkpoints[number]
-        self.transfers.put.add(scheme_of(point.url))
+        self.transfers.sent.add(scheme_of(point.url))
         self.before.append(f"checkpoint_{number}_url={self.start_text.word(point.url)}")
         if self.writing.contained:
             place = f'"$task/checkpoint/{number}"'
@@ -327,7 +327,12 @@ class TaskScript:
         self.before.append(f"checkpoint_{number}={place}")
         leaf = PurePosixPath(point.path.literal or "checkpoint").name
         seconds = point.interval if isinstance(point.interval, int | float) else self.writing.default_of(point.interval)
-        copy = f'put "$checkpoint_{number}" "${{checkpoint_{number}_url%/}}"/{quote(leaf)}'
+        source = f'"$checkpoint_{number}"'
+        copy = f'send {source} "${{checkpoint_{number}_url%/}}"/{quote(leaf)}'
+        if point.pattern is not None:
+            self.transfers.picks = True
+            picked = f'"$task/picked/{number}"'
+            copy = f"pick {source} {quote(point.pattern)} {picked} && {copy.replace(source, picked)}"
         self.before.append(f"while sleep {_seconds(seconds)}; do {copy} || :; done &")
         self.before.append(f"checkpoint_{number}_loop=$!")
         self.after.append(f'kill "$checkpoint_{number}_loop" 2> /dev/null || :')
@@ -338,9 +343,9 @@ class TaskScript:
             account.emulate("destination", "pattern", "implied")
             source = '"$output"'
             if write.pattern is not None:
-                self.transfers.selects = True
+                self.transfers.picks = True
                 source = '"$task/selected"'
-                self.final_text.lines.append(f'select_files "$output" {quote(write.pattern)} {source}')
+                self.final_text.lines.append(f'pick "$output" {quote(write.pattern)} {source}')
             if isinstance(write.destination, Url):
                 self._put(account, write.destination.url, source)
             elif isinstance(write.destination, Dataset):
@@ -348,10 +353,10 @@ class TaskScript:
 
     def _put(self, account: Account, url: Template, source: str) -> None:
         scheme = scheme_of(url)
-        if not has_tool(scheme, self.transfers.copy):
+        if not can_send(scheme, self.transfers.copy):
             account.manual("destination", C.STORE_TOOL, f"no standard command copies to `{scheme}://`")
-        self.transfers.put.add(scheme)
-        self.final_text.lines.append(f"put {source} {self.final_text.word(url)} || failed=1")
+        self.transfers.sent.add(scheme)
+        self.final_text.lines.append(f"send {source} {self.final_text.word(url)} || failed=1")
 
     def _write_dataset(self, account: Account, dataset: Dataset) -> None:
         name = _label(dataset.name)

@@ -10,8 +10,8 @@ from pwxc.ir.expr import Ref, Root
 from pwxc.ir.task import ActionCall, Command, Script, Step, Task
 from pwxc.ir.template import Template
 from pwxc.shell import ShellText, is_variable_name, quote
+from pwxc.shell.stores import Transfers, can_fetch, can_send, scheme_of
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
-from pwxc_targets.torc.writing import transfers
 from pwxc_targets.torc.writing.holes import Holes, folder
 from pwxc_targets.torc.writing.settling import is_plain_step, recodes, recoding, settle_steps
 from pwxc_targets.torc.writing.state import Writing
@@ -39,7 +39,7 @@ class JobScript:
         self.writing, self.task, self.holes, self.name = writing, task, holes, name
         self.shell = ShellText(holes)
         self.lines = self.shell.lines
-        self.functions: list[str] = []
+        self.transfers = Transfers()
         self.after: list[str] = []
         self.binds: list[str] = []
         self.variables: list[str] = []
@@ -175,11 +175,7 @@ class JobScript:
         used = "\n".join(self.lines)
         if "$output" not in used and "fill" not in used:
             lines[-2:] = ['mkdir -p "$task/input"']
-        return [*lines, *(line for text in self.functions for line in text.split("\n")), *self.shell.preamble]
-
-    def _need(self, function: str) -> None:
-        if function not in self.functions:
-            self.functions.append(function)
+        return [*lines, *self.transfers.preamble(), *self.shell.preamble]
 
     def _read(self, read: Read) -> None:
         with self.writing.ledger.of(read) as entry:
@@ -202,15 +198,15 @@ class JobScript:
         if pattern is None:
             self.lines.append(f"ln -sfn {source} {place}")
             return
-        self._need(transfers.SELECT)
-        self.lines.append(f"select_files {source} {quote(pattern)} {place}")
+        self.transfers.picks = True
+        self.lines.append(f"pick {source} {quote(pattern)} {place}")
 
     def _fetch(self, entry: Account, url: Template, place: str, read: Read) -> None:
         url = self.writing.fold(url)
-        scheme = transfers.scheme_of(url)
-        if scheme not in transfers.KNOWN:
+        scheme = scheme_of(url)
+        if not can_fetch(scheme):
             entry.manual("origin", C.STORE_TOOL, f"no standard command copies from `{scheme}://`")
-        self._need(transfers.FETCH)
+        self.transfers.fetched.add(scheme)
         word = self.shell.word(url)
         if read.pattern is None:
             self.lines.append(f"fetch {word} {place}")
@@ -228,15 +224,16 @@ class JobScript:
                 entry.drop("destination", C.DATASET, "datasets are not known to torc")
                 return
             url = self.writing.fold(write.destination.url)
-            if transfers.scheme_of(url) not in transfers.KNOWN:
-                entry.manual("destination", C.STORE_TOOL, "no standard command copies to this store")
-            self._need(transfers.PUBLISH)
+            scheme = scheme_of(url)
+            if not can_send(scheme):
+                entry.manual("destination", C.STORE_TOOL, f"no standard command copies to `{scheme}://`")
+            self.transfers.sent.add(scheme)
             source = '"$output"'
             if write.pattern is not None:
                 source = '"$task/selected"'
-                self._need(transfers.SELECT)
-                self.lines.append(f'select_files "$output" {quote(write.pattern)} {source}')
-            self.lines.append(f"publish {source} {self.shell.word(url)} || rc=$((rc ? rc : 1))")
+                self.transfers.picks = True
+                self.lines.append(f'pick "$output" {quote(write.pattern)} {source}')
+            self.lines.append(f"send {source} {self.shell.word(url)} || rc=$((rc ? rc : 1))")
 
     def _file(self, file: InlineFile) -> None:
         with self.writing.ledger.of(file) as entry:
@@ -277,18 +274,21 @@ class JobScript:
                 self.lines.append(f': "${{{variable}:?{_word(secret.name)} {_word(key)} is not set}}"')
 
     def _checkpoints(self, account: Account) -> None:
-        for point in self.task.checkpoints:
+        for number, point in enumerate(self.task.checkpoints):
             with self.writing.ledger.of(point) as entry:
                 entry.emulate("path", "url", "interval", "pattern")
-                self._need(transfers.PUBLISH)
-                path, url = (
-                    self.shell.word(self.writing.fold(point.path)),
-                    self.shell.word(self.writing.fold(point.url)),
-                )
+                address = self.writing.fold(point.url)
+                self.transfers.sent.add(scheme_of(address))
+                path, url = self.shell.word(self.writing.fold(point.path)), self.shell.word(address)
                 seconds = self.writing.number(point.interval) or 600
-                self.lines.append(f"while sleep {seconds}; do publish {path} {url} || :; done &")
-                self.lines.append("checkpoint=$!")
-                self.after.append(f'kill "$checkpoint" 2> /dev/null || :\npublish {path} {url} || :')
+                copy = f"send {path} {url}"
+                if point.pattern is not None:
+                    self.transfers.picks = True
+                    picked = f'"$task/picked/{number}"'
+                    copy = f"pick {path} {quote(point.pattern)} {picked} && send {picked} {url}"
+                self.lines.append(f"while sleep {seconds}; do {copy} || :; done &")
+                self.lines.append(f"checkpoint_{number}=$!")
+                self.after.append(f'kill "$checkpoint_{number}" 2> /dev/null || :\n{copy} || :')
         account.emulate("checkpoints")
 
     def _exports(self, account: Account) -> list[str]:
@@ -305,6 +305,9 @@ class JobScript:
                     shell.lines.extend([f"{item.name}={word}", f"export {item.name}"])
                 else:
                     shell.lines.append(f"export {item.name}={word}")
+            else:
+                with self.writing.ledger.of(item) as entry:
+                    entry.drop("name", C.VARIABLE_NAME, f"no shell can set the variable `{item.name}`")
         lines.extend([*shell.preamble, *shell.lines])
         return lines
 
