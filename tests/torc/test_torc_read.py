@@ -175,8 +175,18 @@ def test_the_oldest_files_have_schedulers_and_scripts_elsewhere():
         "jobs: [{name: a, command: x, scheduler: slurm_schedulers/s}, {name: b, command: x, blocked_by: [a]}]\n"
     )
     assert workflow.tasks[0].placement.allocation == "s"
+    assert workflow.resources[-1].quality.literal == "normal"
     assert workflow.hooks[0].trigger is Trigger.WORKER_START
     assert workflow.tasks[1].needs[0].parent == "a"
+
+
+def test_the_oldest_resource_records_may_be_empty():
+    workflow = must_read(
+        "name: w\nschedulers: {slurm_schedulers: []}\nresource_requirements: [{name: r}]\n"
+        "jobs: [{name: a, command: x, resource_requirements: r}]\n"
+    )
+    record = workflow.resources[0]
+    assert (record.cpus, record.gpus, record.nodes, record.memory, record.walltime) == (1, 0, 1, 2**20, 60)
 
 
 JOB = "name: w\njobs: [{name: a, command: x}]\n"
@@ -225,7 +235,30 @@ FAULTS = [
         "torc-bad-pattern",
         "'b(?=c)'",
     ),
-    ("double", "name: w\njobs: [{name: a, command: x}, {name: a, command: y}]", "torc-double-name", "a"),
+    ("double", "name: w\njobs: [{name: a, command: x}, {name: a, command: y}]", "torc-double-job", "a"),
+    ("double file", JOB + "files: [{name: f, path: p}, {name: f, path: q}]", "torc-double-name", "f"),
+    ("double key", "name: w\nname: v\njobs: []", "torc-double-key", "name"),
+    ("merge", "name: w\njobs: [{name: a, command: x, <<: {priority: 1}}]", "torc-merge-key", "<<"),
+    (
+        "nothing new",
+        "name: w\njobs: [{name: a, command: x}, {name: b, command: x, depends_on: [a], depends_on_regexes: [^a]}]",
+        "torc-nothing-new",
+        "^a",
+    ),
+    ("idle parameter", JOB + "parameters: {i: 'a:b'}", "torc-idle-parameter", "'a:b'"),
+    (
+        "fraction",
+        JOB + "resource_requirements: [{name: r, num_cpus: 1, memory: 1g, runtime: PT1.5H}]",
+        "torc-odd-duration",
+        "PT1.5H",
+    ),
+    ("count", JOB + "resource_requirements: [{name: r, num_cpus: -1, memory: 1g}]", "torc-bad-count", "-1"),
+    (
+        "no version",
+        "name: w\njobs: [{name: a, command: x}, {name: b, command: x, blocked_by_job_names: [a]}]",
+        "torc-no-version",
+        "blocked_by_job_names",
+    ),
     ("same name", 'name: w\njobs: [{name: a, command: "x {i}", parameters: {i: "1:3"}}]', "torc-same-name", "a"),
     ("self", "name: w\njobs: [{name: a, command: x, depends_on_regexes: [a]}]", "torc-cycle", "a"),
     (

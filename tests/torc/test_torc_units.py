@@ -10,9 +10,11 @@ from pwxc_targets.torc.units import (
     format_duration,
     format_memory,
     format_walltime,
+    is_whole_duration,
     parse_duration,
     parse_memory,
     parse_slurm_memory,
+    parse_torc_walltime,
     parse_walltime,
 )
 
@@ -32,14 +34,41 @@ from pwxc_targets.torc.units import (
         ("1h", None),
         ("pt1h", None),
         ("P", None),
-        ("PT", None),
         ("", None),
-        ("PT0.5H", None),
-        ("PT1H30", None),
+        ("-PT1H", None),
+        ("PT0.5H", 0),
+        ("PT1.5H", 0),
+        ("PT1H30", 3600),
+        ("PT1D", 0),
     ],
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"), [("PT1H30M", True), ("P1DT2H", True), ("PT1H30", False), ("PT1.5H", False), ("PT1D", False)]
+)
+def test_durations_that_are_read_to_their_end(text, whole):
+    assert is_whole_duration(text) is whole
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("04:00:00", 14400),
+        ("4:00", 240),
+        ("90", 5400),
+        ("2-12:00:00", 216000),
+        ("1-12", 87120),
+        ("1-12:30", 87150),
+        ("UNLIMITED", None),
+        ("", None),
+        ("1:2:3:4", None),
+    ],
+)
+def test_walltimes_as_torc_0_25_checks_them(text, seconds):
+    assert parse_torc_walltime(text) == seconds
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,11 @@ def test_orders_that_torc_lacks_are_told():
     made, ledger, _ = written(Workflow(name="o", dialect="slurm", tasks=tasks))
     jobs = {job["name"]: job for job in yaml.safe_load(made.files[0].text)["jobs"]}
     assert jobs["b"]["cancel_on_blocking_job_failure"] is False
-    assert {item.code.name for item in ledger.diagnostics} == {"torc-edge-kind", "torc-mixed-outcomes"}
+    assert "torc-tested" in {item.code.name for item in ledger.diagnostics}
+    assert {item.code.severity for item in ledger.diagnostics} == {"warning"}
+    late = (task("a", "x"), task("b", "x", needs=(Edge(parent="a", when=Outcome.START, delay=5),)))
+    _, ledger, _ = written(Workflow(name="o", dialect="slurm", tasks=late))
+    assert "torc-edge-kind" in {item.code.name for item in ledger.diagnostics}
 
 
 def test_hooks_of_others_select_by_patterns_for_sweeps():

@@ -54,6 +54,7 @@ TARGET = Target(
         Option("format", "yaml", "the format of the output", ("yaml", "json", "json5", "kdl")),
         Option("inline_scripts", "auto", "long scripts in the file, or beside it", ("auto", "always", "never")),
         Option("container", "apptainer", "how a task's image is run", ("apptainer", "none")),
+        Option("allocations", "ready", "when nodes are asked for jobs of other systems", ("ready", "start", "none")),
         Option("account", "", "the account of schedulers where the source has none"),
         Option("expansion_limit", "10000", "how many instances of a sweep may be written out"),
     ),

@@ -50,6 +50,10 @@ def block_faults(key: str, block: dict[str, Any], *, nested: bool = True) -> Ite
             if isinstance(part, dict) and part.get("granularity") not in (None, *GRANULARITIES):
                 yield _choice("granularity", part["granularity"], GRANULARITIES)
         return
+    if key == "stdio":
+        if block.get("mode") not in (None, *STDIO_MODES):
+            yield _choice("mode", block["mode"], STDIO_MODES)
+        return
     for name, value in block.items():
         kind = EXECUTION_KEYS.get(name)
         if kind is None:

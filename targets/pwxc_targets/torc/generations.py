@@ -38,11 +38,20 @@ A_CONFIG = {
     "compute_node_resource_stats": "resource_monitor",
     "prepare_jobs_sort_method": "jobs_sort_method",
 }
+A_RESOURCES = {"num_cpus": "1", "memory": "1m", "runtime": "P0DT1M"}
 A_SCRIPTS = {
     "workflow_startup_script": "on_workflow_start",
     "workflow_completion_script": "on_workflow_complete",
     "worker_startup_script": "on_worker_start",
 }
+
+
+REQUIRED_R0 = {
+    "spec": ("name", "description", "jobs"),
+    "resource_requirements": ("name", "num_cpus", "num_gpus", "num_nodes", "memory", "runtime"),
+    "slurm_schedulers": ("account", "nodes", "walltime"),
+}
+"""Keys that the first Rust version asked for, where it asked for more than later ones."""
 
 
 @attrs.frozen
@@ -80,6 +89,18 @@ def modernise(root: Node) -> Renaming:
     if not found.generation and _has_r0_marks(root):
         found.generation = "r0"
     return found
+
+
+def missing_for_r0(root: Node) -> list[str]:
+    """Give the keys that the first Rust version asks for and a document lacks."""
+    if not isinstance(root, MappingNode):
+        return []
+    found: dict[str, None] = {}
+    for kind, required in REQUIRED_R0.items():
+        for record in [root] if kind == "spec" else _records(root, kind):
+            present = {key.value for key, _ in record.value if isinstance(key, ScalarNode)}
+            found.update(dict.fromkeys(name for name in required if name not in present))
+    return list(found)
 
 
 def _records(root: MappingNode, name: str) -> Iterator[MappingNode]:
@@ -141,6 +162,18 @@ def _flatten_oldest(root: MappingNode, found: Renaming) -> None:
             first = scripts[0]
             pairs.append((_made("actions", first), SequenceNode("", scripts, first.start_mark, first.end_mark)))
         root.value = pairs
+        for record in _records(root, "resource_requirements"):
+            _fill_in(record, A_RESOURCES)
+        for record in _records(root, "slurm_schedulers"):
+            _fill_in(record, {"qos": "normal"})
+
+
+def _fill_in(record: MappingNode, defaults: dict[str, str]) -> None:
+    """Add the keys that 0.6 and before had other defaults for."""
+    present = {key.value for key, _ in record.value if isinstance(key, ScalarNode)}
+    for name, value in defaults.items():
+        if name not in present:
+            record.value.append((_made(name, record), _made(value, record, plain=value.isdecimal())))
 
 
 def _startup(key: ScalarNode, script: Node, trigger: str) -> MappingNode:

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from typing import Any
 
-from pwxc.diagnostics import Code, Diagnostics
+from pwxc.diagnostics import Diagnostics
 from pwxc.registry import ReadSettings
-from pwxc.source import Source, Span
+from pwxc.source import Source
 from pwxc_targets.torc.linting import checks
 from pwxc_targets.torc.linting import codes as C  # noqa: N812
-from pwxc_targets.torc.model import Job, Spec
-from pwxc_targets.torc.read import Loaded, load_spec
+from pwxc_targets.torc.linting.rulebook import RuleBook
+from pwxc_targets.torc.linting.traps import Traps
+from pwxc_targets.torc.linting.versions import Versions
+from pwxc_targets.torc.model import Job
+from pwxc_targets.torc.read import load_spec
 from pwxc_targets.torc.reading.relations import LISTS, VARIABLE
 from pwxc_targets.torc.records import tokens_of
 
@@ -22,47 +25,20 @@ _BEFORE_TOKEN = re.compile(r"\$\Z|\{\Z|awk\b[^|;]*\Z")
 
 def lint(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> None:
     """Add what the reader does not say: it is run before."""
-    del settings
     loaded = load_spec(sources[0], Diagnostics())
     if loaded is None:
         return
-    rules = Rules(loaded, diagnostics)
-    rules.run()
+    for book in (Rules, Traps, Versions):
+        book(loaded, sources[0], settings, diagnostics).run()
 
 
-class Rules:
-    """The rules, each a method called `check_…`."""
-
-    def __init__(self, loaded: Loaded, diagnostics: Diagnostics) -> None:
-        self.spec: Spec = loaded.spec
-        self.document = loaded.document
-        self.diagnostics = diagnostics
-
-    def run(self) -> None:
-        """Apply every rule."""
-        for name in sorted(vars(Rules)):
-            if name.startswith("check_"):
-                getattr(self, name)()
-
-    def say(self, code: Code, message: str, owner: Any, *path: str | int, help: str = "") -> None:
-        """Add a diagnostic at a value of a record."""
-        self.diagnostics.add(code, message, self.span(owner, *path), help=help)
-
-    def span(self, owner: Any, *path: str | int) -> Span | None:
-        """Give the place of a value of a record, or of the record."""
-        node = self.document.find(owner.node, *path) or owner.node
-        return self.document.span(node) if node is not None else None
-
-    def _parameters(self, record: Any) -> dict[str, Any]:
-        if record.parameters is not None:
-            return dict(record.parameters)
-        shared = self.spec.parameters or {}
-        return {name: shared[name] for name in record.use_parameters or () if name in shared}
+class Rules(RuleBook):
+    """The rules that torc's own checks have, and what follows from names."""
 
     def check_same_names(self) -> None:
         """Find sweeps whose parameters are not all in the name: the dry run refuses them."""
         for job in self.spec.jobs:
-            parameters = self._parameters(job)
+            parameters = self.parameters(job)
             if not parameters:
                 continue
             named = {found[1] for found in tokens_of(tuple(parameters)).finditer(job.name)}
@@ -85,7 +61,7 @@ class Rules:
     def check_shell_tokens(self) -> None:
         """Find shell text with a parameter's name in braces: it is replaced, even behind a dollar sign."""
         for job in self.spec.jobs:
-            parameters = self._parameters(job)
+            parameters = self.parameters(job)
             text = job.command
             if not parameters or "{" not in text:
                 continue
@@ -99,7 +75,7 @@ class Rules:
     def check_spellings(self) -> None:
         """Find texts with two spellings of a parameter: versions to 0.12 replace only one."""
         for job in self.spec.jobs:
-            parameters = self._parameters(job)
+            parameters = self.parameters(job)
             if not parameters:
                 continue
             for key in ("name", "command"):
@@ -113,7 +89,7 @@ class Rules:
 
     def check_literal_actions(self) -> None:
         """Find tokens in actions: nothing is replaced there."""
-        names = {name for job in self.spec.jobs for name in self._parameters(job)}
+        names = {name for job in self.spec.jobs for name in self.parameters(job)}
         for action in self.spec.actions or []:
             for key in ("commands", "jobs", "job_name_regexes"):
                 for number, text in enumerate(getattr(action, key) or ()):

@@ -21,6 +21,10 @@ _FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|i
 _PADDED = re.compile(r"0([0-9]+)d\Z")
 _PRECISE = re.compile(r"\.([0-9]+)f\Z")
 _COUNTABLE = 1 << 53
+_FEW = 1000
+"""How many numbers a range of floats has at least to be kept as a range."""
+_FRACTION = 64
+_LARGEST_EXACT = float(1 << 40)
 _TOLERANCE = 1e-10
 """How far torc lets a running sum of floats pass the end of a range."""
 
@@ -148,16 +152,22 @@ def _integers(start: int, end: int, step_text: str, text: str) -> Range | Values
     return made if (end - start) * step >= 0 else Values(())
 
 
-def _floats(start: float, end: float, step_text: str, text: str, context: Context) -> Values:
+def _floats(start: float, end: float, step_text: str, text: str, context: Context) -> Range | Values:
     step = scalar(step_text)
     if isinstance(step, str):
         raise ParameterError(f"the step `{step_text}` is no number")
     _refuse_zero(step, text)
     if not all(math.isfinite(number) for number in (start, end, step)):
         raise ParameterError(f"`{text}` has no end")
+    if (end - start) / step > _FEW:
+        lazy = _exact_range(start, end, float(step))
+        if lazy is not None:
+            return lazy
     if (end - start) / step > context.limit:
         raise ParameterError(
-            f"`{text}` has more than {context.limit:,} values", "TOO_MANY_INSTANCES", "raise `torc.expansion_limit`"
+            f"`{text}` has more than {context.limit:,} values",
+            "TOO_MANY_INSTANCES",
+            "`--option torc.expansion_limit=N` allows more",
         )
     # torc adds up; multiplying would give other digits
     values, current = [], start
@@ -167,6 +177,19 @@ def _floats(start: float, end: float, step_text: str, text: str, context: Contex
         if current == values[-1]:
             raise ParameterError(f"`{text}` never ends: the step is lost in rounding")
     return listed(values)
+
+
+def _exact_range(start: float, end: float, step: float) -> Range | None:
+    """Give a long range whose running sum is the same as a product, because no sum is rounded; else None."""
+    if not all((number * _FRACTION).is_integer() and abs(number) < _LARGEST_EXACT for number in (start, step)):
+        return None
+    count = math.floor((end - start) / step)
+    if abs(end) >= _LARGEST_EXACT or count >= _COUNTABLE:
+        return None
+    beyond = end + _TOLERANCE if step > 0 else end - _TOLERANCE
+    if (start + (count + 1) * step <= beyond) if step > 0 else (start + (count + 1) * step >= beyond):
+        count += 1
+    return Range(start, start + count * step, step)
 
 
 def _refuse_zero(step: float, text: str) -> None:
@@ -238,8 +261,10 @@ def too_wide(format: str) -> bool:
 def write(values: Range | Values) -> str | None:
     """Give the text that torc reads as these values; None when there is none (torc.md §23)."""
     if isinstance(values, Range):
-        if not all(isinstance(number, int) for number in (values.start, values.stop, values.step)):
-            return write(listed(values))
+        if any(isinstance(number, float) for number in (values.start, values.stop, values.step)):
+            if len(values) <= _FEW or _exact_range(values.start, values.stop, float(values.step)) is None:
+                return write(listed(values))
+            return ":".join(str(_list_item(float(number))) for number in (values.start, values.stop, values.step))
         step = "" if values.step == 1 else f":{values.step}"
         return f"{values.start}:{values.stop}{step}"
     items = [_list_item(item) for item in values.items]

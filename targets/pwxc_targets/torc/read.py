@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from pwxc.diagnostics import Diagnostics
@@ -10,9 +12,10 @@ from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc.yaml.nodes import Document, MappingNode, Node, ScalarNode, SequenceNode
-from pwxc.yaml.structure import Reading, make_converter, structure
-from pwxc_targets.torc.formats.loading import load
-from pwxc_targets.torc.generations import RELEASES, Renaming, modernise
+from pwxc.yaml.structure import Reading, kind_of, make_converter, structure
+from pwxc.yaml.structure import reading as current_reading
+from pwxc_targets.torc.formats.loading import format_of, load
+from pwxc_targets.torc.generations import RELEASES, Renaming, missing_for_r0, modernise
 from pwxc_targets.torc.model import Spec
 from pwxc_targets.torc.parameters import Context
 from pwxc_targets.torc.reading import codes as C  # noqa: N812
@@ -29,9 +32,10 @@ class Loaded:
 
 
 def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
-    """Read one specification; None when there are errors."""
-    loaded = load_spec(sources[0], diagnostics)
-    for other in sources[1:]:
+    """Read one specification, beside which scripts of its jobs may stand; None when there are errors."""
+    specs = [source for source in sources if not source.text.startswith("#!")] or sources[:1]
+    loaded = load_spec(specs[0], diagnostics)
+    for other in specs[1:]:
         diagnostics.add(C.ONE_FILE, "a specification of torc is one file", other.span(0, 0))
     if loaded is None:
         return None
@@ -62,8 +66,20 @@ def load_spec(source: Source, diagnostics: Diagnostics) -> Loaded | None:
 def structure_spec(document: Document, diagnostics: Diagnostics, *, strict: bool) -> Spec | None:
     """Structure a document that has the names of today; unknown keys are errors when it is strict."""
     reading = Reading(document, diagnostics, unknown=CORE.UNKNOWN_KEY if strict else CORE.UNKNOWN_KEY_KEPT)
-    spec = structure(Spec, document, document.root, make_converter(), reading)
+    converter = make_converter()
+    if strict:
+        reading.duplicate = C.DOUBLE_KEY
+    elif format_of(document.source) == "yaml":
+        converter.register_structure_hook(str, _lenient_text)
+    spec = structure(Spec, document, document.root, converter, reading)
     return None if diagnostics.failed else spec
+
+
+def _lenient_text(node: Node, _: object) -> Any:
+    """Take any scalar for text, as the first versions did in YAML."""
+    if isinstance(node, ScalarNode):
+        return node.value
+    return current_reading().fault(node, f"text is due here, not {kind_of(node)}")
 
 
 def _report_renaming(document: Document, renaming: Renaming, diagnostics: Diagnostics) -> None:
@@ -76,6 +92,12 @@ def _report_renaming(document: Document, renaming: Renaming, diagnostics: Diagno
         message = f"the key names are those of {version}" + (f": {old}" if old else "")
         at = document.span(renaming.old_keys[0][0]) if renaming.old_keys else None
         diagnostics.add(C.OLD_NAMES, message, at, help="later versions refuse the file as it stands")
+        missing = missing_for_r0(document.root) if renaming.generation == "r0" and renaming.old_keys else []
+        if missing:
+            lacking = ", ".join(f"`{name}`" for name in missing)
+            message = f"no version of torc takes the file and keeps its meaning: {version} asks for {lacking}"
+            help_text = "the version of early December 2025 takes it and ignores the old keys"
+            diagnostics.add(C.NO_VERSION, message, at, help=help_text)
 
 
 def _fold_variables(root: MappingNode, diagnostics: Diagnostics, document: Document) -> None:

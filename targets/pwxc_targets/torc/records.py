@@ -168,7 +168,7 @@ def _name_pattern(name: Template, known: dict[str, Range | Values]) -> re.Patter
         parameter, form = hole_of(part)
         values = known[parameter]
         if isinstance(values, Range):
-            parts.append(r"(-?[0-9]+)")
+            parts.append(r"(-?[0-9]+)" if isinstance(values.start, int) else r"(-?[0-9]+(?:\.[0-9]+)?)")
         else:
             texts = sorted({show(value, form) for value in values.items}, key=len, reverse=True)
             parts.append("(" + "|".join(re.escape(text) for text in texts) + ")")
@@ -176,11 +176,19 @@ def _name_pattern(name: Template, known: dict[str, Range | Values]) -> re.Patter
 
 
 def _in_range(values: Range, text: str, format: str) -> bool:
-    number = int(text) if len(text) < 30 else None
-    if number is None or show(number, format) != text:
+    if len(text) >= 30:
+        return False
+    number = int(text) if isinstance(values.start, int) else _nearest(values, float(text))
+    if show(number, format) != text:
         return False
     low, high = sorted((values.start, values.stop))
     return low <= number <= high and (number - values.start) % values.step == 0
+
+
+def _nearest(values: Range, number: float) -> float:
+    """Give the float of a range that may be printed as a number."""
+    index = round((number - values.start) / values.step)
+    return values[min(max(index, 0), len(values) - 1)]
 
 
 def same_values(one: Range | Values, other: Range | Values) -> bool:

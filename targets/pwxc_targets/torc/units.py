@@ -7,7 +7,7 @@ import re
 
 _DURATION = re.compile(
     r"P(?:(?P<Y>[0-9]+)Y)?(?:(?P<M>[0-9]+)M)?(?:(?P<W>[0-9]+)W)?(?:(?P<D>[0-9]+)D)?"
-    r"(?:T(?:(?P<h>[0-9]+)H)?(?:(?P<m>[0-9]+)M)?(?:(?P<s>[0-9]+)S)?)?\Z"
+    r"(?:(?P<T>T)(?:(?P<h>[0-9]+)H)?(?:(?P<m>[0-9]+)M)?(?:(?P<s>[0-9]+)S)?)?"
 )
 _SECONDS = {"Y": 31_557_600, "M": 2_629_800, "W": 604_800, "D": 86_400, "h": 3600, "m": 60, "s": 1}
 _MEMORY = re.compile(r"([0-9]+)([kmgtKMGT]?)\Z")
@@ -17,12 +17,21 @@ _LARGEST = (1 << 63) - 1
 
 
 def parse_duration(text: str) -> int | None:
-    """Read an ISO 8601 duration as seconds; None for what torc refuses or misreads (fractions, trailing text)."""
+    """Read an ISO 8601 duration as seconds, as far as torc does; None for what it refuses.
+
+    torc leaves off where it understands no more: `PT1H30` is an hour, `PT1.5H` nothing. See `is_whole_duration`.
+    """
     found = _DURATION.match(text)
     if found is None or not any(found.groupdict().values()):
         return None
-    total = sum(int(number) * _SECONDS[unit] for unit, number in found.groupdict().items() if number)
+    total = sum(int(number) * _SECONDS[unit] for unit, number in found.groupdict().items() if number and unit != "T")
     return total if total <= _LARGEST else None
+
+
+def is_whole_duration(text: str) -> bool:
+    """Whether torc reads a duration to its end."""
+    found = _DURATION.match(text)
+    return found is not None and found.end() == len(text) and not text.endswith("T")
 
 
 def format_duration(seconds: float) -> str:
@@ -79,6 +88,16 @@ def parse_walltime(text: str) -> int | None:
     else:
         hours, minutes, seconds = 0, numbers[0], [*numbers, 0][1]
     return int(days or 0) * 86_400 + hours * 3600 + minutes * 60 + seconds
+
+
+def parse_torc_walltime(text: str) -> int | None:
+    """Read a time as torc 0.25 does for its checks: as Slurm, but `D-H` and `D-H:M` as days, minutes and seconds."""
+    days, dash, rest = text.strip().rpartition("-")
+    if not dash:
+        return parse_walltime(text)
+    behind = parse_walltime(rest)
+    before = parse_walltime(f"{days}-0")
+    return None if behind is None or before is None else before + behind
 
 
 def is_plain_walltime(text: str) -> bool:

@@ -22,7 +22,7 @@ from pwxc_targets.torc.writing.emit import emit, kdl_losses
 from pwxc_targets.torc.writing.holes import Holes
 from pwxc_targets.torc.writing.jobs import JobWriter
 from pwxc_targets.torc.writing.naming import DEFAULT_CLASS
-from pwxc_targets.torc.writing.site import write_allocations, write_hook, write_resources
+from pwxc_targets.torc.writing.site import write_allocations, write_found, write_hook, write_request, write_resources
 from pwxc_targets.torc.writing.state import Writing, settle_inputs
 from pwxc_targets.torc.writing.sweeps import SweepWriter, literal_texts
 
@@ -65,7 +65,7 @@ def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Wri
 
 
 def _tree(writing: Writing) -> dict[str, Any]:
-    workflow = writing.workflow
+    workflow = writing.source
     sweeps = SweepWriter(writing)
     if workflow.dialect != "torc":
         sweeps.collect(literal_texts(_templates(workflow)))
@@ -97,7 +97,7 @@ def _tree(writing: Writing) -> dict[str, Any]:
         tree["jobs"] = jobs.write()
         tree["files"] = [_file(writing, sweeps, record) for record in workflow.files]
         tree["user_data"] = [_datum(writing, record) for record in workflow.data]
-        tree["resource_requirements"] = write_resources(writing, jobs.gang_classes)
+        tree["resource_requirements"] = write_resources(writing, jobs.gang_classes, jobs.schedulers.covered)
         if jobs.default_class and not any(item["name"] == DEFAULT_CLASS for item in tree["resource_requirements"]):
             tree["resource_requirements"].append(
                 {"name": DEFAULT_CLASS, "num_cpus": 1, "num_gpus": 0, "num_nodes": 1, "memory": "1g", "runtime": "PT1H"}
@@ -105,6 +105,7 @@ def _tree(writing: Writing) -> dict[str, Any]:
         tree["resource_requirements"] = with_limits(tree["resource_requirements"], jobs.variants, tree["jobs"])
         tree["failure_handlers"] = writing.handler_records
         tree["slurm_schedulers"], tree["slurm_defaults"] = write_allocations(writing)
+        tree["slurm_schedulers"].extend(jobs.schedulers.records())
         tree["actions"] = _actions(writing, jobs)
         tree.update(_verbatim(writing, account))
         _dropped(writing, account)
@@ -227,7 +228,12 @@ def _datum(writing: Writing, record: Datum) -> dict[str, Any]:
 
 def _actions(writing: Writing, jobs: JobWriter) -> list[dict[str, Any]]:
     names = ACTION_NAMES.get(writing.version, {})
-    made = [write_hook(writing, hook, jobs.select) for hook in writing.workflow.hooks]
+    made = [write_hook(writing, hook, jobs.order.select) for hook in writing.workflow.hooks]
+    made.extend(
+        write_request(scheduler, *jobs.order.select_units(units), count)
+        for scheduler, units, count in jobs.schedulers.requests(jobs.named)
+    )
+    made.extend(write_found(hook, *jobs.order.select_found(hook)) for hook in writing.found.hooks)
     return [{names.get(name, name): value for name, value in action.items()} for action in made if action is not None]
 
 

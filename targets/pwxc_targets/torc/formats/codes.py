@@ -29,9 +29,10 @@ KDL_IGNORED = warning(
     'job "b" { blocked_by "a" }',
 )
 
-MERGE_KEY = warning(
+MERGE_KEY = error(
     "PWX2304",
     "torc-merge-key",
     "torc's YAML has anchors and aliases, but no merge keys: it refuses `<<` as an unknown field.",
-    "Write the keys out. Here the merge was followed.",
+    "Write the keys out.",
+    "jobs:\n- {<<: *base, name: a, command: make}",
 )

@@ -14,6 +14,7 @@ FORMATS = ("yaml", "json", "json5", "kdl")
 _SUFFIX = re.compile(r"\.(yaml|yml|json|json5|kdl)\Z", re.IGNORECASE)
 _KDL_LINE = re.compile(r"^\s*(?:/\*|//|(?:name|job|user|file|description)\s+\"|action\s*\{)", re.MULTILINE)
 _YAML_LINE = re.compile(r"^[\"']?(?:name|jobs|user|files|description)[\"']?\s*:", re.MULTILINE)
+_MERGE = re.compile(r"(^|[{,\s-])<<\s*:", re.MULTILINE)
 _UNLIKE_YAML = re.compile(r"\t|\\u[dD][89abAB]|[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
@@ -93,12 +94,15 @@ def _load_json(source: Source, diagnostics: Diagnostics) -> Document | None:
 
 def _refuse_merges(document: Document, diagnostics: Diagnostics) -> None:
     """Say that torc knows no merge keys: they have been followed here, and are an unknown field to torc."""
-    if "<<" not in document.source.text:
+    text = document.source.text
+    if "<<" not in text:
         return
-    found = re.search(r"^[\s-]*<<\s*:", document.source.text, re.MULTILINE)
-    if found is not None and not any(_is_text_with(node, found.start(), found.end()) for node in walk(document.root)):
-        at = document.source.text.index("<<", found.start())
-        diagnostics.add(C.MERGE_KEY, "torc does not know merge keys `<<`", document.source.span(at, at + 2))
+    for found in _MERGE.finditer(text):
+        at = found.end(1)
+        in_comment = "#" in text[text.rfind("\n", 0, at) + 1 : at]
+        if not in_comment and not any(_is_text_with(node, at, at + 2) for node in walk(document.root)):
+            diagnostics.add(C.MERGE_KEY, "torc does not know merge keys `<<`", document.source.span(at, at + 2))
+            return
 
 
 def _is_text_with(node: Node, start: int, end: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pwxc_targets.torc.model import Action, Job, ResourceRequirements, SlurmScheduler, Spec
-from pwxc_targets.torc.units import parse_duration, parse_memory, parse_slurm_memory, parse_walltime
+from pwxc_targets.torc.units import parse_duration, parse_memory, parse_slurm_memory, parse_torc_walltime
 
 Fault = tuple[Any, str, str]
 """A record, one of its keys, and what is wrong."""
@@ -81,10 +81,12 @@ def check_resources(spec: Spec) -> list[Fault]:
     schedulers = {item.name: item for item in spec.slurm_schedulers or [] if item.name is not None}
     if not schedulers:
         return []
+    found.extend(_unread(spec, schedulers))
     for job in spec.jobs:
         record = classes.get(job.resource_requirements or "")
         if record is None:
             continue
+        found.extend((record, key, f"`{job.name}`: {fault}") for key, fault in _faults_of(record))
         if job.scheduler is not None:
             chosen = schedulers.get(job.scheduler)
             if chosen is not None:
@@ -97,11 +99,28 @@ def check_resources(spec: Spec) -> list[Fault]:
     return found
 
 
+def _unread(spec: Spec, schedulers: dict[str, SlurmScheduler]) -> Iterator[Fault]:
+    for scheduler in schedulers.values():
+        if scheduler.walltime is not None and parse_torc_walltime(scheduler.walltime) is None:
+            yield scheduler, "walltime", f"`{scheduler.walltime}` is no walltime that torc 0.25 reads"
+        if scheduler.mem is not None and parse_slurm_memory(scheduler.mem) is None:
+            yield scheduler, "mem", f"`{scheduler.mem}` is no amount of memory that torc 0.25 reads"
+
+
+def _faults_of(record: ResourceRequirements) -> Iterator[tuple[str, str]]:
+    if record.num_gpus is not None and record.num_gpus < 0:
+        yield "num_gpus", f"`num_gpus` is {record.num_gpus}"
+    if parse_memory(record.memory) is None:
+        yield "memory", f"`{record.memory}` is no amount of memory"
+    if record.runtime is not None and parse_duration(record.runtime) is None:
+        yield "runtime", f"`{record.runtime}` is no duration"
+
+
 def misfits(record: ResourceRequirements, scheduler: SlurmScheduler) -> list[str]:
     """Say in what a class of resources is larger than an allocation."""
     found: list[str] = []
     runtime = parse_duration(record.runtime or "PT1H")
-    walltime = parse_walltime(scheduler.walltime or "01:00:00")
+    walltime = parse_torc_walltime(scheduler.walltime or "01:00:00")
     if runtime is not None and walltime is not None and runtime > walltime:
         found.append(f"runtime `{record.runtime or 'PT1H'}` exceeds the walltime of `{scheduler.name}`")
     memory, limit = parse_memory(record.memory), parse_slurm_memory(scheduler.mem or "")

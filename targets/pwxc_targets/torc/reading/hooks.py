@@ -54,11 +54,25 @@ def _hook(low: Lowering, action: Action) -> Hook | None:
         trigger=trigger,
         action=operation,
         tasks=tasks,
-        patterns=tuple(action.job_name_regexes or ()),
+        patterns=_kept_patterns(low, action, tasks),
         persistent=_persistence(low, action, trigger),
         passthrough=tuple(kept),
         span=low.span(action),
     )
+
+
+def _kept_patterns(low: Lowering, action: Action, tasks: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the patterns as written, without those that would find more if they met a sweep's own name `work_{n}`."""
+    others = {record.id for record in low.resolver.jobs} - set(tasks)
+    kept = []
+    for text_of_pattern in action.job_name_regexes or ():
+        try:
+            pattern = regexes.compile(text_of_pattern)
+        except regexes.PatternError:
+            continue
+        if not any(pattern.search(name) for name in others):
+            kept.append(text_of_pattern)
+    return tuple(kept)
 
 
 def _persistence(low: Lowering, action: Action, trigger: Trigger) -> bool:

@@ -138,7 +138,7 @@ class Lowering:
             for record in records:
                 first = seen.setdefault(record.id, record)
                 if first is not record:
-                    self._report_double(noun, record, first)
+                    self._add_double(noun, record)
                 elif record.sweep is not None and self._repeats(record):
                     self.diagnostics.add(
                         C.SAME_NAME if noun == "job" else C.DOUBLE_NAME,
@@ -154,11 +154,10 @@ class Lowering:
             (record.size <= 64 and len(set(record.names())) < record.size) or record.size > 64
         )
 
-    def _report_double(self, noun: str, record: Record, first: Record) -> None:
-        if record.surface is first.surface and noun == "job":
-            self.diagnostics.add(C.SAME_NAME, f"several instances are called `{record.id}`", record.span)
-            return
-        self.diagnostics.add(C.DOUBLE_NAME, f"there are two {noun}s called `{record.id}`", record.span)
+    def _add_double(self, noun: str, record: Record) -> None:
+        code = C.DOUBLE_JOB if noun == "job" else C.DOUBLE_NAME
+        plural = "data" if noun == "datum" else f"{noun}s"
+        self.diagnostics.add(code, f"there are two {plural} called `{record.id}`", record.span)
 
     def _check_clashes(self, noun: str, records: list[Record]) -> None:
         swept = [record for record in records if record.sweep is not None and record.name.literal is None]
@@ -167,7 +166,7 @@ class Lowering:
             return
         for record in single:
             if any(other.has_instance(record.id) for other in swept):
-                self.diagnostics.add(C.DOUBLE_NAME, f"there are two {noun}s called `{record.id}`", record.span)
+                self._add_double(noun, record)
 
     def _check_cycles(self) -> None:
         graph = {record: [*links.blockers, *links.implied] for record, links in self.resolver.links.items()}

@@ -180,12 +180,21 @@ class Resolver:
             found = self._find(self.job_index, record, name, "depends_on", number, C.UNKNOWN_JOB, "job")
             if found is not None:
                 links.block(found.record, found.same, self.span(record, "depends_on", number))
-        for found_record, span in self._match(record, "depends_on_regexes", self.job_index, "job"):
-            links.block(found_record, False, span)
+        if job.depends_on_regexes:
+            given = {other for other, (same, _) in links.blockers.items() if not same or other.size == 1}
+            for found_record, span in self._match(record, "depends_on_regexes", self.job_index, "job", given):
+                links.block(found_record, False, span)
         for names_key, patterns_key, word, output, datum in LISTS:
             index = self.datum_index if datum else self.file_index
             self._link_items(record, links, (names_key, word, output, datum), index)
-            for item, span in self._match(record, patterns_key, index, "datum" if datum else "file"):
+            if not getattr(job, patterns_key):
+                continue
+            given = {
+                link.record
+                for link in links.items.values()
+                if link.output is output and link.datum is datum and (not link.same or link.record.size == 1)
+            }
+            for item, span in self._match(record, patterns_key, index, "datum" if datum else "file", given):
                 if item.sweep is not None and item.parameters.keys() <= record.parameters.keys():
                     # the IR takes a file of the same sweep for the instance's own, but all are meant here
                     self._unroll[item] = None
@@ -260,7 +269,10 @@ class Resolver:
             )
         return found
 
-    def _match(self, record: Record, key: str, index: Index, noun: str) -> list[tuple[Record, Span | None]]:
+    def _match(
+        self, record: Record, key: str, index: Index, noun: str, given: set[Record]
+    ) -> list[tuple[Record, Span | None]]:
+        """Give what the patterns of a list select; `given` is what is selected already, and grows."""
         found: list[tuple[Record, Span | None]] = []
         for number, raw in enumerate(getattr(record.surface, key) or ()):
             text = record.text(raw).literal
@@ -279,6 +291,10 @@ class Resolver:
             if not whole and not partial:
                 message = f"`{record.id}`: no {noun} matches `{text}` of `{key}`"
                 self.diagnostics.add(C.NOTHING_MATCHES, message, span)
+            elif not partial and given.issuperset(whole):
+                message = f"`{record.id}`: `{text}` of `{key}` selects nothing that is not selected already"
+                self.diagnostics.add(C.NOTHING_NEW, message, span, help="torc refuses it: remove the pattern")
+            given.update(whole)
             self._unroll.update(dict.fromkeys(partial))
             found.extend((other, span) for other in whole)
         return found

@@ -146,6 +146,8 @@ def _distinct(values: Range | Values, *, ignore_digits: bool) -> list[Scalar] | 
         return list(values) if len(values) <= 100_000 else None
     if isinstance(values, Values):
         return list({_DIGIT.sub("0", f"{type(item).__name__} {item}"): item for item in values.items}.values())
+    if not isinstance(values.start, int):
+        return _distinct_floats(values)
     low, high = sorted((int(values.start), int(values[len(values) - 1])))
     step = abs(int(values.step))
     found: set[Scalar] = {low, high}
@@ -157,3 +159,19 @@ def _distinct(values: Range | Values, *, ignore_digits: bool) -> list[Scalar] | 
     if low <= 0 <= high and -low % step == 0:
         found.add(0)
     return sorted(found, key=lambda value: str(value))
+
+
+def _distinct_floats(values: Range) -> list[Scalar]:
+    """Give floats of every shape: beside each power of ten, as many as it takes for all fractions to occur."""
+    first, last = sorted((values[0], values[len(values) - 1]))
+    period = 1
+    while period < 64 and not float(values.step * period).is_integer():
+        period *= 2
+    bounds = [sign * 10.0**power for sign in (-1, 1) for power in range(16)]
+    found: dict[Scalar, None] = {}
+    for bound in [first, 0.0, last, *bounds]:
+        if first <= bound <= last:
+            at = round((bound - values.start) / values.step)
+            near = range(max(0, at - period), min(len(values), at + period + 1))
+            found.update(dict.fromkeys(values[index] for index in near))
+    return list(found)

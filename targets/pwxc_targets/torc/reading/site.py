@@ -11,9 +11,17 @@ from pwxc.ir.entity import Passthrough
 from pwxc.ir.resources import Allocation, Resources
 from pwxc.ir.task import ExitAction, ExitRule, Retry
 from pwxc.ir.template import Template, text
-from pwxc_targets.torc.model import Job, SlurmScheduler
+from pwxc_targets.torc.model import Job, ResourceRequirements, SlurmScheduler
 from pwxc_targets.torc.reading import codes as C  # noqa: N812
-from pwxc_targets.torc.units import is_plain_walltime, parse_duration, parse_memory, parse_slurm_memory, parse_walltime
+from pwxc_targets.torc.units import (
+    format_duration,
+    is_plain_walltime,
+    is_whole_duration,
+    parse_duration,
+    parse_memory,
+    parse_slurm_memory,
+    parse_walltime,
+)
 
 if TYPE_CHECKING:
     from pwxc_targets.torc.reading.lower import Lowering
@@ -48,24 +56,30 @@ def lower_resources(low: Lowering) -> tuple[Resources, ...]:
             message = f"`{record.runtime}` is no duration that torc reads rightly"
             help_text = "ISO 8601 without fractions: `PT90M`, `P1DT12H`"
             low.diagnostics.add(C.BAD_DURATION, message, low.span(record, "runtime"), help=help_text)
-        for name, value in (
-            ("num_cpus", record.num_cpus),
-            ("num_gpus", record.num_gpus),
-            ("num_nodes", record.num_nodes),
-        ):
-            if value is not None and value < (1 if name == "num_nodes" else 0):
-                low.diagnostics.add(C.BAD_COUNT, f"`{name}` cannot be {value}", low.span(record, name))
+        elif record.runtime is not None and not is_whole_duration(record.runtime):
+            message = f"torc reads `{record.runtime}` as `{format_duration(runtime)}`"
+            help_text = "write whole numbers, each with its unit: `PT1H30M`"
+            low.diagnostics.add(C.ODD_DURATION, message, low.span(record, "runtime"), help=help_text)
         made[record.name] = Resources(
             name=record.name,
-            nodes=1 if record.num_nodes is None else record.num_nodes,
-            cpus=record.num_cpus,
-            gpus=record.num_gpus or 0,
+            nodes=_count(low, record, "num_nodes", 1),
+            cpus=_count(low, record, "num_cpus", 0),
+            gpus=_count(low, record, "num_gpus", 0),
             memory=memory,
             walltime=runtime,
             passthrough=_unknown(record.extra),
             span=low.head(record),
         )
     return tuple(made.values())
+
+
+def _count(low: Lowering, record: ResourceRequirements, name: str, least: int) -> int:
+    value = getattr(record, name)
+    if value is None:
+        return least
+    if value < least:
+        low.diagnostics.add(C.BAD_COUNT, f"`{name}` of {value} is taken for {least}", low.span(record, name))
+    return int(max(value, least))
 
 
 def _unknown(extra: dict[str, Any]) -> tuple[Passthrough, ...]:
@@ -216,10 +230,12 @@ def lower_handlers(low: Lowering) -> dict[str, tuple[ExitRule, ...]]:
         for rule in handler.rules:
             if not hasattr(rule, "exit_codes"):
                 continue
-            codes = tuple((code, code) for code in rule.exit_codes or ())
+            # handlers are asked about failures only, so a rule for 0 never applies
+            codes = tuple((code, code) for code in rule.exit_codes or () if code != 0)
             attempts = DEFAULT_RETRIES if rule.max_retries is None else rule.max_retries
             if not codes and not rule.match_all_exit_codes:
-                low.diagnostics.add(C.IDLE_RULE, "the rule has no exit codes, so it never applies", low.span(rule))
+                none = "no exit code but 0" if rule.exit_codes else "no exit codes"
+                low.diagnostics.add(C.IDLE_RULE, f"the rule has {none}, so it never applies", low.span(rule))
                 continue
             if attempts < 2:
                 message = f"`max_retries: {attempts}` counts the first attempt, so nothing is tried again"

@@ -24,10 +24,17 @@ class SweepReader:
     def __init__(self, spec: Spec, document: Document, diagnostics: Diagnostics, context: Context) -> None:
         self.spec, self.document, self.diagnostics, self.context = spec, document, diagnostics, context
         self._shared: dict[str, Parameter] | None = None
+        self._taken: set[str] = set()
 
     def shared(self) -> tuple[Parameter, ...]:
         """Give the workflow's own parameters."""
         if self._shared is None:
+            self._taken = {
+                name
+                for record in (*self.spec.jobs, *(self.spec.files or ()), *(self.spec.user_data or ()))
+                if isinstance(record, Parameterised) and record.parameters is None
+                for name in record.use_parameters or ()
+            }
             made = [self._parameter(self.spec, name, value) for name, value in (self.spec.parameters or {}).items()]
             self._shared = {item.name: item for item in made if item is not None}
         return tuple(self._shared.values())
@@ -90,7 +97,9 @@ class SweepReader:
         try:
             values = native(value, self.context)
         except ParameterError as fault:
-            self.diagnostics.add(getattr(C, fault.code), f"parameter `{name}`: {fault}", span, help=fault.help)
+            idle = owner is self.spec and name not in self._taken and not self.spec.env
+            code = C.IDLE_PARAMETER if idle else getattr(C, fault.code)
+            self.diagnostics.add(code, f"parameter `{name}`: {fault}", span, help=fault.help)
             return None
         return Parameter(name=name, values=values, shared=name if owner is self.spec else None, span=span)
 

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
-
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import NamedDatum, NamedFile, Read
+from pwxc.ir.expr import Root, refs
 from pwxc.ir.resources import Placement
 from pwxc.ir.sweep import SweepMode
-from pwxc.ir.task import Edge, Gang, Outcome, Task
-from pwxc.ir.workflow import Hook, gang_of, units
-from pwxc.shell import quote
-from pwxc_targets.torc import regexes
+from pwxc.ir.task import Gang, Task
+from pwxc.ir.workflow import gang_of, units
+from pwxc.shell import is_variable_name, quote
 from pwxc_targets.torc.generations import JOB_NAMES
-from pwxc_targets.torc.parameters import show
 from pwxc_targets.torc.records import tokens_of
 from pwxc_targets.torc.units import format_duration
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.conditions import UnsupportedError
 from pwxc_targets.torc.writing.holes import Holes
 from pwxc_targets.torc.writing.jobscript import JobScript
 from pwxc_targets.torc.writing.naming import (
     DEFAULT_CLASS,
     JOB_ORDER,
+    Named,
     add,
     escape_with_tokens,
-    instance_names,
     name_pattern,
     safe,
     unique,
 )
+from pwxc_targets.torc.writing.order import Order
+from pwxc_targets.torc.writing.outcomes import Outcomes, Place, lead_of
+from pwxc_targets.torc.writing.schedulers import Schedulers
 from pwxc_targets.torc.writing.settling import settle_placement
 from pwxc_targets.torc.writing.site import gang_class, write_handler
 from pwxc_targets.torc.writing.state import Writing
 from pwxc_targets.torc.writing.sweeps import Plan, SweepWriter, instance_name, show_value
 
 _VARIABLE = re.compile(r"\$\{(files|user_data)\.(input|output)\.")
-
-
-@attrs.define
-class Named:
-    """How a unit is called in the output: one name, perhaps with tokens, or the names of its written-out instances."""
-
-    text: str
-    plan: Plan
-    names: list[str] | None = None
 
 
 class JobWriter:
@@ -60,7 +51,6 @@ class JobWriter:
         self.named: dict[str, Named] = {}
         self.gang_classes: dict[str, int] = {}
         self.default_class = False
-        self._lists: dict[str, list[str] | None] = {}
         self.variants: dict[tuple[str, int], str] = {}
         keep = writing.workflow.dialect == "torc"
         for unit in units(writing.workflow):
@@ -70,6 +60,9 @@ class JobWriter:
             if plan.rows is not None:
                 rows = [(row, "_".join(safe(show_value(value)) for value in row.values())) for row in plan.rows]
                 self.named[unit.name].names = unique([f"{unit.name}_{suffix}" for _, suffix in rows])
+        self.outcomes = Outcomes(writing, self.named)
+        self.order = Order(writing, self.named, self.outcomes)
+        self.schedulers = Schedulers(writing)
 
     def write(self) -> list[dict[str, Any]]:
         """Give the job records."""
@@ -89,13 +82,13 @@ class JobWriter:
 
     def _task(self, task: Task) -> Iterator[dict[str, Any]]:
         named = self.named[task.name]
-        with self.writing.ledger.of(task) as account:
+        with self.writing.account(task) as account:
             self._settle(account, task)
             if named.names is None:
                 yield self._job(account, task, named.text, named.plan, None)
                 return
-            for name, row in zip(named.names, named.plan.rows or [], strict=True):
-                yield self._job(account, task, name, named.plan, row)
+            for index, (name, row) in enumerate(zip(named.names, named.plan.rows or [], strict=True)):
+                yield self._job(account, task, name, named.plan, row, index)
 
     def _settle(self, account: Account, task: Task) -> None:
         account.take("name")
@@ -130,14 +123,24 @@ class JobWriter:
             account.drop("stop_when_another_fails", C.EARLY_CANCEL, "torc does not stop a job when another fails")
 
     def _job(
-        self, account: Account, task: Task, name: str, plan: Plan, row: dict[tuple[str, ...], Any] | None
+        self,
+        account: Account,
+        task: Task,
+        name: str,
+        plan: Plan,
+        row: dict[tuple[str, ...], Any] | None,
+        index: int | None = None,
     ) -> dict[str, Any]:
         writing = self.writing
         holes = Holes(task, plan, row, {})
+        place = Place(task, name, plan, holes, index)
         job: dict[str, Any] = {"name": name}
-        in_env = writing.knows("job", "env") and all(self._env_text(holes, item.value) for item in task.environment)
+        in_env = writing.knows("job", "env") and all(
+            is_variable_name(item.name) and self._env_text(holes, item.value) for item in task.environment
+        )
         command = JobScript(writing, task, holes, name).build(account, environment=not in_env)
         command = self._limited(account, task, command)
+        command = self._tested(account, place, command)
         job["command"] = self._placed(name, command)
         if in_env and task.environment:
             job["env"] = {item.name: holes.text(writing.fold(item.value)) or "" for item in account.take("environment")}
@@ -147,9 +150,9 @@ class JobWriter:
                     entry.take("value")
         self._unknown_holes(account, holes)
         self._items(account, task, job, command)
-        job.update(self._order(account, task, plan))
+        job.update(self.order.write(account, place))
         self._place(account, task, job)
-        self._condition(account, task)
+        self._schedule(job, task, task.resources)
         if plan.columns and row is None:
             job.update(self._parameters(plan))
         return job
@@ -224,7 +227,7 @@ class JobWriter:
                     continue
                 kind = "files" if isinstance(origin, NamedFile) else "user_data"
                 direction = "output" if output else "input"
-                if item.implied and f"${{{kind}.{direction}.{origin.name}}}" in command:
+                if f"${{{kind}.{direction}.{origin.name}}}" in command:
                     continue
                 self._item(task, job, (kind, direction), origin.name, in_variables=(kind, direction) in named)
 
@@ -242,81 +245,6 @@ class JobWriter:
         else:
             add(job, f"{direction}_{kind}", name)
 
-    # order
-
-    def _order(self, account: Account, unit: Task | Gang, plan: Plan) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        outcomes: set[Outcome] = set()
-        for edge in account.take("needs"):
-            with self.writing.ledger.of(edge) as entry:
-                entry.take("parent")
-                entry.take("when")
-                entry.take("same_instance")
-                entry.take("implied")
-                self._settle_edge(entry, edge)
-            if edge.when is Outcome.START:
-                continue
-            outcomes.add(Outcome.END if edge.when is Outcome.FAILURE else edge.when)
-            if not (edge.implied and self._is_through_item(unit, edge)):
-                self._block(made, edge, plan)
-        if len(outcomes) > 1:
-            with self.writing.ledger.of(unit.needs[0]) as entry:
-                message = f"`{unit.name}` waits for success of some and the end of others; here for success of all"
-                entry.approximate("when", C.MIXED_OUTCOMES, message)
-                if unit.needs[0].when is Outcome.SUCCESS:
-                    entry.approximate("parent", C.MIXED_OUTCOMES, message)
-        if outcomes:
-            made["cancel_on_blocking_job_failure"] = Outcome.SUCCESS in outcomes
-        return made
-
-    def _settle_edge(self, entry: Account, edge: Edge) -> None:
-        if edge.when is Outcome.FAILURE:
-            entry.drop("when", C.EDGE_KIND, f"torc cannot wait for a failure of `{edge.parent}`")
-        if edge.when is Outcome.START:
-            entry.drop("when", C.EDGE_KIND, f"torc cannot wait for the start of `{edge.parent}`")
-        if edge.delay:
-            entry.drop("delay", C.EDGE_KIND, f"the delay after `{edge.parent}` is left out")
-        message = f"torc waits for all instances of `{edge.parent}`, not for the first"
-        entry.approximate("any_instance", C.EDGE_KIND, message)
-
-    def _is_through_item(self, unit: Task | Gang, edge: Edge) -> bool:
-        parent = self.writing.tasks.get(edge.parent)
-        if parent is None or not isinstance(unit, Task):
-            return False
-        named = (NamedFile, NamedDatum)
-        written = {item.destination for item in parent.writes if isinstance(item.destination, named)}
-        return any(isinstance(item.origin, named) and item.origin in written for item in unit.reads)
-
-    def _block(self, made: dict[str, Any], edge: Edge, plan: Plan) -> None:
-        parent = self.named.get(edge.parent)
-        if parent is None:
-            return
-        if parent.names is not None:
-            for name in parent.names:
-                add(made, "depends_on", name)
-        elif not parent.plan.columns or (edge.same_instance and set(parent.plan.columns) <= set(plan.columns)):
-            add(made, "depends_on", parent.text)
-        else:
-            names = self._listed(parent)
-            if names is None:
-                add(made, "depends_on_regexes", name_pattern(parent.text, parent.plan))
-            for name in names or ():
-                add(made, "depends_on", name)
-
-    def _listed(self, parent: Named) -> list[str] | None:
-        """Give the single names of a sweep where a pattern would match other jobs too; None where it does not."""
-        if parent.text not in self._lists:
-            self._lists[parent.text] = self._list(parent)
-        return self._lists[parent.text]
-
-    def _list(self, parent: Named) -> list[str] | None:
-        pattern = regexes.compile(name_pattern(parent.text, parent.plan))
-        others = [name for item in self.named.values() if item is not parent for name in item.names or [item.text]]
-        if not any(pattern.search(name) for name in others):
-            return None
-        names = list(itertools.islice(instance_names(parent.text, parent.plan), self.writing.limit + 1))
-        return names if len(names) <= self.writing.limit else None
-
     # place
 
     def _place(self, account: Account, task: Task, job: dict[str, Any]) -> None:
@@ -331,7 +259,7 @@ class JobWriter:
             settle_placement(self.writing, placement)
             if placement.allocation is not None:
                 job["scheduler"] = placement.allocation
-        self._variant(job, task.run_timeout)
+        self._variant(job, task)
         handler = write_handler(self.writing, task)
         account.take("exit_rules")
         if handler is not None:
@@ -351,23 +279,47 @@ class JobWriter:
                 message = f"torc {self.writing.version} has no `{entry.path[0]}` for jobs"
                 account.approximate("passthrough", C.NOT_IN_VERSION, message, once=True)
 
-    def _variant(self, job: dict[str, Any], limit: Any) -> None:
-        """Let a job with a time limit use a class of its own with that runtime."""
-        seconds = self.writing.number(limit)
+    def _schedule(self, job: dict[str, Any], unit: Task | Gang, resources: str | None, nodes: int = 1) -> None:
+        """Name the scheduler whose allocations are like what the source's job asks for."""
+        name = self.schedulers.place(self.writing.resources.get(resources or ""), unit, nodes)
+        if name is not None:
+            job.setdefault("scheduler", name)
+
+    def _variant(self, job: dict[str, Any], unit: Task | Gang) -> None:
+        """Let a job with a time limit use a class of its own with that runtime, if its class has no smaller one."""
+        seconds = self.writing.number(unit.run_timeout)
         name = job.get("resource_requirements")
-        if seconds is None or name is None or not self.writing.knows("job", "env"):
+        record = self.writing.resources.get(unit.resources or "") if isinstance(unit, Task) else None
+        walltime = self.writing.number(record.walltime) if record is not None else None
+        if name is None or not self.writing.knows("job", "env"):
+            return
+        if seconds is None and walltime is None and self.writing.workflow.dialect != "torc":
+            self.writing.ledger.add_once(C.CHOSEN_RUNTIME, "tasks without a time limit get one of an hour", unit.span)
+        if seconds is None or (walltime is not None and walltime <= seconds):
             return
         self.variants.setdefault((name, max(1, seconds)), f"{name}_{format_duration(max(1, seconds))}")
         job["resource_requirements"] = self.variants[name, max(1, seconds)]
 
-    def _condition(self, account: Account, task: Task) -> None:
-        if task.condition is None:
-            return
-        value = self.writing.value(task.condition)
-        if value is None:
-            account.drop("condition", C.CONDITION, f"the condition of `{task.name}` is known only in the run")
+    def _tested(self, account: Account, place: Place, command: str) -> str:
+        """Put the tests and notes that the graph asks for around a command."""
+        task = lead_of(place.unit, self.writing.tasks)
+        try:
+            made = self.outcomes.wrap(place, command)
+        except UnsupportedError:
+            account.drop("condition", C.CONDITION, f"the condition of `{task.name}` cannot be tested in bash")
+            return command
+        if task.condition is not None:
+            self._settle_condition(account, task, place.unit.name)
+        return made
+
+    def _settle_condition(self, account: Account, task: Task, unit: str) -> None:
+        if task.condition is not None and any(ref.root is Root.INPUT for ref in refs(task.condition)):
+            message = f"the condition of `{task.name}` was decided by the inputs' defaults"
+            account.approximate("condition", C.FROZEN_INPUTS, message)
+        elif unit in self.outcomes.conditions:
+            account.approximate("condition", C.TESTED, f"`{task.name}` starts in any case and tests its condition")
         else:
-            account.approximate("condition", C.FROZEN_INPUTS, f"the condition of `{task.name}` was decided by defaults")
+            account.emulate("condition")
 
     # gangs
 
@@ -387,24 +339,28 @@ class JobWriter:
                 account.emulate("run_timeout")
                 if seconds and not self.writing.knows("job", "env"):
                     command = f"timeout {seconds} bash -c {quote(command)}"
-            job["command"] = self._placed(gang.name, command)
-            job.update(self._order(account, gang, Plan()))
+            place = Place(gang, gang.name, Plan(), Holes(lead_of(gang, self.writing.tasks), Plan(), None, {}))
         for task in members:
-            with self.writing.ledger.of(task) as own:
+            with self.writing.account(task) as own:
                 self._settle(own, task)
                 scratch: dict[str, Any] = {}
                 self._place(own, task, scratch)
-                self._condition(own, task)
+                if task.name == gang.lead:
+                    command = self._tested(own, place, command)
                 for key in ("scheduler", "failure_handler"):
                     if key in scratch:
                         job[key] = scratch[key]
+        job["command"] = self._placed(gang.name, command)
+        with self.writing.ledger.of(gang) as account:
+            job.update(self.order.write(account, place))
         base = max((task.resources or DEFAULT_CLASS for task in members), key=self._weight)
         if len(members) > 1:
             self.gang_classes[base] = max(self.gang_classes.get(base, 0), len(members))
             job["resource_requirements"] = gang_class(base, self.gang_classes[base])
         else:
             job["resource_requirements"] = base
-        self._variant(job, gang.run_timeout)
+        self._variant(job, gang)
+        self._schedule(job, gang, base, len(members))
         return job
 
     def _weight(self, name: str) -> tuple[int, int, int]:
@@ -413,37 +369,3 @@ class JobWriter:
             return (0, 0, 0)
         number = self.writing.number
         return (number(record.gpus) or 0, number(record.cpus) or 0, number(record.memory) or 0)
-
-    # actions
-
-    def select(self, hook: Hook) -> tuple[list[str], list[str]]:
-        """Give the exact names and the patterns that select a hook's tasks."""
-        if hook.patterns and self.writing.workflow.dialect == "torc":
-            compiled = [regexes.compile(pattern) for pattern in hook.patterns]
-            rest = [name for name in hook.tasks if not self._all_match(name, compiled)]
-            names, patterns = self._select(rest)
-            return names, [*hook.patterns, *patterns]
-        return self._select(list(hook.tasks))
-
-    def _all_match(self, name: str, compiled: list[regexes.Pattern]) -> bool:
-        sample = self.named[name]
-        first = sample.text
-        for parameter, values in sample.plan.values.items():
-            first = re.sub(r"\{" + re.escape(parameter) + r"(?::[^}]*)?\}", show(values[0]), first)
-        return any(pattern.search(first) for pattern in compiled)
-
-    def _select(self, tasks: list[str]) -> tuple[list[str], list[str]]:
-        names: list[str] = []
-        patterns: list[str] = []
-        for task in tasks:
-            gang = self.gangs.get(task)
-            named = self.named[gang.name if gang is not None else task]
-            if named.names is not None:
-                names.extend(named.names)
-            elif named.plan.columns:
-                listed = self._listed(named)
-                names.extend(listed or [])
-                patterns.extend([] if listed is not None else [name_pattern(named.text, named.plan)])
-            elif named.text not in names:
-                names.append(named.text)
-        return names, patterns

@@ -6,30 +6,22 @@ import re
 
 from pwxc.fidelity import Account
 from pwxc.ir.data import Dataset, InlineFile, NamedDatum, NamedFile, Read, Secret, TaskOutput, Url, Write
-from pwxc.ir.expr import Ref, Root
+from pwxc.ir.expr import Root, refs
 from pwxc.ir.task import ActionCall, Command, Script, Step, Task
 from pwxc.ir.template import Template
 from pwxc.shell import ShellText, is_variable_name, quote
 from pwxc.shell.stores import Transfers, can_fetch, can_send, scheme_of
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.actions import CHECKOUT, checkout_words, is_checkout
+from pwxc_targets.torc.writing.activate import REPORTS_CLOSE, REPORTS_OPEN, RUN_FOLDERS, exports
+from pwxc_targets.torc.writing.conditions import IN_TASK, Tests, UnsupportedError, settled
 from pwxc_targets.torc.writing.holes import Holes, folder
 from pwxc_targets.torc.writing.settling import is_plain_step, recodes, recoding, settle_steps
 from pwxc_targets.torc.writing.state import Writing
 
 _NAMED = (NamedFile, NamedDatum)
 _BASH = {(): "", ("bash",): "", ("bash", "-c"): "", ("/bin/bash",): "", ("bash", "-e"): "set -e\n"}
-_PLATFORM = {
-    "PW_PARENT_JOB_DIR": '"$run"',
-    "PW_JOB_DIR": '"$run"',
-    "PW_RUN_SLUG": '"run_$TORC_WORKFLOW_ID"',
-}
 _QUOTED_DOLLAR = re.compile(r"'[^'\n]*[$`][^'\n]*'")
-_REPORTS_OPEN = ('mkdir -p "$task/values"', 'export OUTPUTS="$task/outputs"', ': > "$OUTPUTS"')
-_REPORTS_CLOSE = (
-    "while IFS='=' read -r key value; do",
-    '  if [ -n "$key" ]; then printf \'%s\' "$value" > "$task/values/$key"; fi',
-    'done < "$OUTPUTS"',
-)
 
 
 class JobScript:
@@ -40,6 +32,7 @@ class JobScript:
         self.shell = ShellText(holes)
         self.lines = self.shell.lines
         self.transfers = Transfers()
+        self.functions: dict[str, None] = {}
         self.after: list[str] = []
         self.binds: list[str] = []
         self.variables: list[str] = []
@@ -61,7 +54,7 @@ class JobScript:
     def build(self, account: Account, *, environment: bool) -> str:
         """Give the command; with `environment` the variables stand in it too."""
         settle_steps(self.writing, self.task)
-        account.emulate("steps", "cleanup")
+        account.emulate("steps", "cleanup", "working_directory")
         for item in (*self.task.reads, *self.task.writes):
             with self.writing.ledger.of(item) as entry:
                 entry.take("name" if isinstance(item, Read) else "destination")
@@ -85,7 +78,7 @@ class JobScript:
             task.outputs
             or self._reports()
             or self._platform_variables()
-            or task.working_directory
+            or self._where(task.steps[0]) is not None
             or not is_plain_step(task.steps[0])
             or recodes(task.exit_rules)
         ):
@@ -108,16 +101,22 @@ class JobScript:
 
     def _platform_variables(self) -> list[str]:
         """Give the lines that set those of ACTIVATE's variables that the task's texts use."""
-        texts = "\n".join(self._platform_texts())
-        return [f"export {name}={value}" for name, value in _PLATFORM.items() if name in texts]
+        return exports(self._platform_texts())
 
     def _platform_texts(self) -> list[str]:
         if self.writing.workflow.dialect != "pw":
             return []
         steps = (*self.task.steps, *self.task.cleanup)
         templates = [step.work.text for step in steps if isinstance(step.work, Script)]
-        templates.extend(step.working_directory for step in steps if step.working_directory is not None)
-        return [part for template in templates for part in template.parts if isinstance(part, str)]
+        templates.extend(where for step in steps if (where := self._where(step)) is not None)
+        folded = [self.writing.fold(template) for template in templates]
+        return [part for template in folded for part in template.parts if isinstance(part, str)]
+
+    def _where(self, step: Step) -> Template | None:
+        """Give the folder of a step; None where it is the run's own, in which the job starts."""
+        where = step.working_directory or self.task.working_directory
+        folded = None if where is None else self.writing.fold(where)
+        return None if folded is None or folded.literal in RUN_FOLDERS else folded
 
     def _words(self, work: Command) -> str | None:
         shell = ShellText(self.holes)
@@ -146,7 +145,7 @@ class JobScript:
         prefix = self._container(account)
         self.lines.extend(self._platform_variables())
         if self._reports():
-            self.lines.extend(_REPORTS_OPEN)
+            self.lines.extend(REPORTS_OPEN)
         for number, step in enumerate(self.task.steps, 1):
             self._step(step, number, prefix)
         for number, step in enumerate(self.task.cleanup, len(self.task.steps) + 1):
@@ -154,7 +153,7 @@ class JobScript:
         for write in self.task.writes:
             self._write(write)
         if self._reports():
-            self.lines.extend(_REPORTS_CLOSE)
+            self.lines.extend(REPORTS_CLOSE)
         self._publish()
         self.lines.extend(self.after)
         self.lines.extend(recoding(self.task.exit_rules))
@@ -175,7 +174,8 @@ class JobScript:
         used = "\n".join(self.lines)
         if "$output" not in used and "fill" not in used:
             lines[-2:] = ['mkdir -p "$task/input"']
-        return [*lines, *self.transfers.preamble(), *self.shell.preamble]
+        own = [line for function in self.functions for line in function.split("\n")]
+        return [*lines, *self.transfers.preamble(), *own, *self.shell.preamble]
 
     def _read(self, read: Read) -> None:
         with self.writing.ledger.of(read) as entry:
@@ -334,7 +334,9 @@ class JobScript:
             if literal is None or ("://" not in literal and not literal.startswith(("/", "."))):
                 image = Template.of("docker://", *image.parts)
             binds = [*(['"$run"'] if bind_run else []), *self.binds, *(quote(mount) for mount in container.mounts)]
-            options = "".join(f"--bind {bind} " for bind in binds)
+            own = next((item for item in self.writing.workflow.resources if item.name == self.task.resources), None)
+            options = "--nv " if own is not None and own.gpus else ""
+            options += "".join(f"--bind {bind} " for bind in binds)
             return f"apptainer exec {options}{self.shell.word(image)} "
 
     def _step(self, step: Step, number: int, prefix: str, *, always: bool = False) -> None:
@@ -348,9 +350,11 @@ class JobScript:
         ]
         if variables:
             run = f"env {' '.join(variables)} {run}"
-        where = step.working_directory or self.task.working_directory
+        where = self._where(step)
         if where is not None:
-            run = f"(cd {self._home(self.writing.fold(where))} && {run})"
+            place = self._home(where)
+            made = f"mkdir -p {place} && " if self.writing.workflow.dialect == "pw" else ""
+            run = f"({made}cd {place} && {run})"
         failed = "|| :" if self.writing.value(step.ignore_errors) is True else "|| rc=$?"
         block = [f"{run} {failed}"]
         guard = "true" if always else self._guard(step)
@@ -381,21 +385,23 @@ class JobScript:
         if step.condition is None:
             # nothing has failed before the first step: `set -e` ends the script at once
             return "true" if self.task.steps[0] is step else '[ "$rc" -eq 0 ]'
-        if isinstance(step.condition, Ref) and step.condition.root is Root.STATUS:
-            word = step.condition.path[0]
-            return {"always": "true", "completed": '[ "$rc" -eq 0 ]', "error": '[ "$rc" -ne 0 ]'}.get(word, "false")
-        value = self.writing.value(step.condition)
-        if value is None:
-            with self.writing.ledger.of(step) as entry:
-                entry.approximate("condition", C.CONDITION, "a condition on values of the run is left out")
-        return "false" if value is False else '[ "$rc" -eq 0 ]'
+        made = settled(self.writing, step.condition)
+        with self.writing.ledger.of(step) as entry:
+            if any(ref.root is Root.INPUT for ref in refs(step.condition)):
+                entry.approximate("condition", C.FROZEN_INPUTS, "conditions on inputs were decided by their defaults")
+            try:
+                test = Tests(self.holes, IN_TASK).test(made)
+            except UnsupportedError:
+                entry.drop("condition", C.CONDITION, "a condition cannot be tested in bash, and is left out")
+                return '[ "$rc" -eq 0 ]'
+        return {":": "true"}.get(test, test)
 
     def _run(self, step: Step, number: int, prefix: str) -> str | None:
         work = step.work
         limit = self.writing.number(step.timeout)
         before = f"timeout {limit} {prefix}" if limit else prefix
         if isinstance(work, ActionCall):
-            return None
+            return self._action(step, work)
         if isinstance(work, Command):
             words = " ".join(self.shell.word(self.writing.fold(argument)) for argument in work.arguments)
             run = f"{before}{words or ':'}"
@@ -405,6 +411,13 @@ class JobScript:
             program = " ".join(quote(word) for word in work.shell if word != "-c") or "bash"
             run = f"{before}{program} {script}"
         return self._retried(step, run)
+
+    def _action(self, step: Step, work: ActionCall) -> str | None:
+        if not is_checkout(work):
+            return None
+        self.functions[CHECKOUT] = None
+        words = " ".join(self.shell.word(self.writing.fold(word)) for word in checkout_words(work))
+        return self._retried(step, f"checkout {words}")
 
     def _retried(self, step: Step, run: str) -> str:
         if step.retry is None:

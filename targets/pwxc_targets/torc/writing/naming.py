@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from pwxc.ir.sweep import Parameter, Range, Sweep
+import attrs
+
+from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode
 from pwxc_targets.torc import regexes
-from pwxc_targets.torc.records import assignments, print_hole, substitute, tokens_of
+from pwxc_targets.torc.records import assignments, print_hole, same_values, substitute, tokens_of
 from pwxc_targets.torc.writing.sweeps import Plan, show_value
 
 DEFAULT_CLASS = "basic"
@@ -44,6 +47,38 @@ JOB_ORDER = (
 """The keys of a job in the order in which they are written."""
 
 
+@attrs.define
+class Named:
+    """How a unit is called in the output: one name, perhaps with tokens, or the names of its written-out instances."""
+
+    text: str
+    plan: Plan
+    names: list[str] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many jobs it is."""
+        if self.names is not None:
+            return len(self.names)
+        sizes = [len(values) for values in self.plan.values.values()]
+        return math.prod(sizes) if self.plan.mode is SweepMode.PRODUCT else sizes[0]
+
+    def partner(self, index: int | None) -> str | None:
+        """Give the name of the written-out instance with a number."""
+        return self.names[index] if self.names is not None and index is not None and index < len(self.names) else None
+
+
+def is_aligned(parent: Plan, child: Plan) -> bool:
+    """Whether each instance of a child names one instance of the parent by its own parameters."""
+    mine = child.values
+    if not parent.columns or not all(
+        name in mine and same_values(mine[name], parent.values[name]) for name in parent.columns
+    ):
+        return False
+    zipped = parent.mode is SweepMode.ZIP and len(parent.columns) > 1
+    return not zipped or child.mode is SweepMode.ZIP
+
+
 def add(job: dict[str, Any], key: str, name: str) -> None:
     """Add a name to a list of a job, once."""
     items = job.setdefault(key, [])
@@ -70,7 +105,9 @@ def values_pattern(plan: Plan, name: str, format: str) -> str:
     """Give a pattern for the texts of a parameter."""
     values = plan.values[name]
     if isinstance(values, Range):
-        return "-?[0-9]+" if min(values.start, values.stop) < 0 else "[0-9]+"
+        sign = "-?" if min(values.start, values.stop) < 0 else ""
+        whole = all(isinstance(number, int) for number in (values.start, values.stop, values.step))
+        return f"{sign}[0-9]+" if whole and "f" not in format else rf"{sign}[0-9]+(\.[0-9]+)?(e-?[0-9]+)?"
     texts = dict.fromkeys(show_value(item, format) for item in values.items)
     return "(" + "|".join(regexes.escape(text) for text in texts) + ")"
 

@@ -8,9 +8,10 @@ from pwxc.fidelity import Fate
 from pwxc.ir.entity import fields_of
 from pwxc.ir.task import ActionCall, ExitAction, ExitRule, Step, Task
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.actions import is_checkout
 from pwxc_targets.torc.writing.state import Writing
 
-_PLAIN_STEP = frozenset({"work", "name", "id", "passthrough"})
+_PLAIN_STEP = frozenset({"work", "name", "id", "passthrough", "working_directory"})
 
 
 def is_plain_step(step: Step) -> bool:
@@ -48,7 +49,7 @@ def settle_steps(writing: Writing, task: Task) -> None:
                 "condition", "timeout", "retry", "cleanup", "working_directory", "ignore_errors", "environment"
             )
             entry.cosmetic("name", "id", "passthrough")
-            if isinstance(step.work, ActionCall):
+            if isinstance(step.work, ActionCall) and not is_checkout(step.work):
                 entry.drop("work", C.ACTION_CALL, f"`{step.work.name}` is an action of the source's platform")
             if step.stop_when_another_fails:
                 entry.drop("stop_when_another_fails", C.EARLY_CANCEL, "torc does not stop a job when another fails")

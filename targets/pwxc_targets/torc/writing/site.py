@@ -12,17 +12,22 @@ from pwxc_targets.torc.reading.hooks import OF_TASKS, OF_WORKERS, TRIGGERS
 from pwxc_targets.torc.reading.site import EXCLUDED_DEFAULTS
 from pwxc_targets.torc.units import format_duration, format_memory, format_walltime
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.hooktasks import FoundHook
+from pwxc_targets.torc.writing.schedulers import SITE_FIELDS
 from pwxc_targets.torc.writing.state import Writing
 
 _KEPT = ("serialize_allocations",)
 _FIRST_RUNTIME = 3600
 _WORDS = {trigger: word for word, trigger in TRIGGERS.items()}
-_SITE_FIELDS = ("partition", "account", "quality", "constraint", "platform", "generic", "exclude_nodes", "node_list")
-_REST = ("topology", "exclusive", "reservation", "directives", "storage", "gpu_type", "memory_per_cpu")
+_ELSEWHERE = (*SITE_FIELDS, "platform", "topology", "storage", "gpu_type")
+"""What torc's jobs cannot ask for."""
 
 
-def write_resources(writing: Writing, members: dict[str, int]) -> list[dict[str, Any]]:
-    """Write the classes of resources that tasks use; `members` multiplies the nodes of some (gangs)."""
+def write_resources(writing: Writing, members: dict[str, int], covered: set[str]) -> list[dict[str, Any]]:
+    """Write the classes of resources that tasks use; `members` multiplies the nodes of some (gangs).
+
+    The site of the `covered` ones is said by schedulers.
+    """
     records = []
     of_allocations = {item.resources for item in writing.workflow.allocations}
     used = {task.resources for task in writing.workflow.tasks}
@@ -31,8 +36,9 @@ def write_resources(writing: Writing, members: dict[str, int]) -> list[dict[str,
             continue
         with writing.ledger.of(record) as account:
             records.append(_record(writing, account, record))
-            for name in (*_SITE_FIELDS, *_REST):
-                if getattr(record, name):
+            said = {*SITE_FIELDS, "gpu_type", "storage"} if record.name in covered else ()
+            for name in _ELSEWHERE:
+                if getattr(record, name) and name not in said:
                     shown = name.replace("_", " ")
                     message = f"`{shown}` of `{record.name}` belongs to an allocation; torc's jobs do not ask for it"
                     account.approximate(name, C.ALLOCATION_ONLY, message, once=True)
@@ -230,6 +236,8 @@ def _settle_rule(writing: Writing, rule: ExitRule) -> None:
         entry.take("retry")
         if any(high > 255 for _, high in rule.codes):
             entry.drop("codes", C.PLATFORM_CODES, "exit codes above 255 never reach torc")
+        if rule.action is ExitAction.RETRY and any(low <= 0 <= high for low, high in rule.codes):
+            entry.drop("codes", C.NO_RETRIES, "a job that ends with 0 has succeeded, and torc does not try it again")
         if rule.retry is not None:
             with writing.ledger.of(rule.retry) as retry:
                 retry.take("limit")
@@ -283,6 +291,30 @@ def write_hook(writing: Writing, hook: Hook, select: Any) -> dict[str, Any] | No
     if hook.trigger in OF_TASKS and not (names or patterns) and writing.workflow.dialect != "torc":
         return None
     return {**record, **{name: value for name, value in kept.items() if writing.version == "r0"}}
+
+
+def write_request(scheduler: str, names: list[str], patterns: list[str], count: int) -> dict[str, Any]:
+    """Write an action that asks for allocations: when jobs are ready, or at the start if none are named."""
+    trigger = Trigger.TASKS_READY if names or patterns else Trigger.WORKFLOW_START
+    record: dict[str, Any] = {"trigger_type": _WORDS[trigger], "action_type": "schedule_nodes"}
+    if names:
+        record["jobs"] = names
+    if patterns:
+        record["job_name_regexes"] = patterns
+    return {**record, "scheduler": scheduler, "scheduler_type": "slurm", "num_allocations": count}
+
+
+def write_found(hook: FoundHook, names: list[str], patterns: list[str]) -> dict[str, Any]:
+    """Write an action that jobs or steps of the source stood for."""
+    record: dict[str, Any] = {"trigger_type": _WORDS[hook.trigger], "action_type": "run_commands"}
+    if names:
+        record["jobs"] = names
+    if patterns:
+        record["job_name_regexes"] = patterns
+    record["commands"] = list(hook.commands)
+    if hook.trigger in OF_WORKERS:
+        record["persistent"] = hook.persistent
+    return record
 
 
 def _command(writing: Writing, hook: Hook, template: Any) -> str:

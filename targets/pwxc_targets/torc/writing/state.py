@@ -11,7 +11,7 @@ import attrs
 from pwxc.expr.evaluate import Bindings, UnknownValueError, evaluate
 from pwxc.expr.fold import fold
 from pwxc.expr.values import EvaluationError, as_text
-from pwxc.fidelity import Fate, Ledger
+from pwxc.fidelity import Account, Fate, Ledger
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root, Undefined
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Resources
@@ -21,6 +21,7 @@ from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile
 from pwxc_targets.torc.generations import knows
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.hooktasks import HookTasks, find_hooks
 
 
 @attrs.define
@@ -35,14 +36,24 @@ class Writing:
     """Failure handlers that are needed, by their rules."""
     handler_records: list[dict[str, Any]] = attrs.field(factory=list)
     manual: set[str] = attrs.field(factory=set)
+    source: Workflow = attrs.field(init=False)
+    """The workflow as it was read; `workflow` has no jobs and steps that stand for actions."""
+    found: HookTasks = attrs.field(init=False)
     known: Bindings = attrs.field(init=False)
     tasks: dict[str, Task] = attrs.field(init=False)
     resources: dict[str, Resources] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.source = self.workflow
+        self.found = find_hooks(self.workflow, self.ledger)
+        self.workflow = self.found.workflow
         self.known = Bindings({Root.INPUT: defaults(self.workflow.inputs)})
         self.tasks = {task.name: task for task in self.workflow.tasks}
         self.resources = {record.name: record for record in self.workflow.resources}
+
+    def account(self, task: Task) -> Account:
+        """Open the account of a task, which may be one that lost steps or edges."""
+        return self.ledger.of(self.found.originals.get(task.name, task))
 
     @property
     def version(self) -> str:
@@ -144,6 +155,9 @@ def settle_inputs(writing: Writing) -> None:
             account.cosmetic("minimum", "maximum", "choices")
             message = "torc has no inputs: their default values were put into the texts"
             account.approximate("default", C.FROZEN_INPUTS, message, once=True)
+            if not item.has_default and item.optional is not True and item.type is not InputType.GROUP:
+                message = f"torc has no inputs, and `{item.name}` has no default: nothing stands in its place"
+                account.approximate("name", C.FROZEN_INPUTS, message, help=f"give it with `--set {item.name}=…`")
         for choice in item.choices:
             with writing.ledger.of(choice) as account:
                 account.whole(Fate.COSMETIC)
