@@ -36,7 +36,7 @@ class Ran:
         """The ids under which each job was submitted, by its name in files."""
         found: dict[str, list[str]] = {}
         for line in (self.folder / "submitted.tsv").read_text().splitlines():
-            name, number, _ = line.split("\t")
+            name, number, *_ = line.split("\t")
             found.setdefault(name, []).append(number)
         return found
 

@@ -27,11 +27,12 @@ from pwxc.semantics.trace import Instance, Record, State, Trace
 _AGAIN = re.compile(r"^exit code \d+: attempt \d+ follows$", re.MULTILINE)
 _FIELD = re.compile(r"(?:^| )([A-Za-z]+)=(.*?)(?= [A-Za-z/:]+=|\s*$)")
 _BEFORE_IT_RAN = "before it ran"
+_OUT_OF_TIME = "FAILED as `timeout` does"
 _JOB_HOOKS = (Trigger.WORKFLOW_COMPLETE, Trigger.TASKS_READY, Trigger.TASKS_COMPLETE)
 _SHOWN_AS: Mapping[State, frozenset[str]] = {
     State.SUCCEEDED: frozenset({"COMPLETED"}),
-    State.FAILED: frozenset({"FAILED", "OUT_OF_MEMORY", "NODE_FAIL", "BOOT_FAIL"}),
-    State.TIMED_OUT: frozenset({"TIMEOUT", "DEADLINE"}),
+    State.FAILED: frozenset({"FAILED", _OUT_OF_TIME, "OUT_OF_MEMORY", "NODE_FAIL", "BOOT_FAIL"}),
+    State.TIMED_OUT: frozenset({"TIMEOUT", "DEADLINE", _OUT_OF_TIME}),
     State.CANCELLED: frozenset({"CANCELLED", f"CANCELLED {_BEFORE_IT_RAN}"}),
     # Slurm has no other word for a job whose `afternotok` did not happen (docs/semantics.md, "Edges")
     State.SKIPPED: frozenset({"skipped", f"CANCELLED {_BEFORE_IT_RAN}"}),
@@ -84,7 +85,7 @@ def history(submitted: str, shown: str, marks: Mapping[str, str], again: Mapping
     """
     titles: dict[str, tuple[str, str]] = {}
     for line in submitted.splitlines():
-        slug, number, title = line.split("\t")
+        slug, number, title = line.split("\t")[:3]
         titles[number] = (slug, title)
     jobs: dict[tuple[str, int | None], Job] = {}
     for line in shown.splitlines():
@@ -126,6 +127,8 @@ def _job(title: str, index: int | None, fields: Mapping[str, str], mark: str, ag
         began, state = None, f"CANCELLED {_BEFORE_IT_RAN}"
     if state == "COMPLETED" and mark == "skipped":
         began, state = None, "skipped"
+    if state == "FAILED" and fields.get("ExitCode") == "124:0":
+        state = _OUT_OF_TIME
     log = Path(fields.get("StdOut", "")).name
     return Job(title, index, state, began, ended, 1 + again.get(log, 0), int(fields.get("Restarts", "0")))
 
@@ -234,7 +237,7 @@ def _of_job(place: _Place, job: Job) -> Iterator[str]:
         yield f"`{place}`: predicted that it {words[0]}, it {words[1]}"
     elif job.began is not None and not place.is_gang and job.attempts != place.record.attempts:
         yield f"`{place}`: predicted {place.record.attempts} attempts, had {job.attempts}"
-    if job.restarts:
+    if job.restarts not in (0, job.attempts - 1):
         yield f"`{place}`: Slurm started it again {job.restarts} times"
 
 

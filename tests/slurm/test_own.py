@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pwxc import compiler
 from pwxc.compiler import Policy
 from pwxc.diagnostics import Diagnostics
+from pwxc.ir.data import Datum, File, NamedFile, Secret, Write
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root
 from pwxc.ir.inputs import Choice, Input, InputType
@@ -20,6 +21,7 @@ from pwxc.ir.task import Edge, ExitAction, ExitRule, Gang, Outcome, Publication,
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.registry import ReadSettings
+from pwxc.semantics.equivalence import equivalent
 from pwxc.source import Source
 from pwxc_targets.slurm import TARGET
 from pwxc_targets.slurm.read import read
@@ -38,7 +40,8 @@ def back(files: dict[str, str]) -> tuple[Workflow | None, Diagnostics]:
 
 
 def texts(workflow: Workflow, **options: str) -> dict[str, str]:
-    return {path: file.text for path, file in written(workflow, **options).items()}
+    # the folder in which the steps of another system work would come back as the task's own
+    return {path: file.text for path, file in written(changed(workflow, dialect="slurm"), **options).items()}
 
 
 def again(workflow: Workflow, **options: str) -> tuple[Workflow, dict[str, str]]:
@@ -46,7 +49,7 @@ def again(workflow: Workflow, **options: str) -> tuple[Workflow, dict[str, str]]
     found, told = back(texts(workflow, **options))
     assert found is not None, [item.message for item in told]
     assert list(told) == [], [item.message for item in told]
-    return found, texts(changed(found, dialect="", origin=None), **options)
+    return found, texts(changed(found, origin=None), **options)
 
 
 def essence(item: Task) -> tuple[object, ...]:
@@ -225,3 +228,66 @@ def test_a_script_that_is_missing_is_told() -> None:
     found, told = back(files)
     assert found is None
     assert [item.code.id for item in told] == ["PWX2421"]
+
+
+ODD = 'it\'s a "b" $x.y-é'
+
+
+def test_names_that_no_variable_can_have_come_back() -> None:
+    value, inner = Ref(Root.INPUT, (ODD,)), Ref(Root.INPUT, ("g.h", ODD))
+    maps = Values(({"a.b": "p", "c": 1}, {"a.b": "q", "c": 2}))
+    product = Sweep(parameters=(Parameter(name=ODD, values=Range(1, 3)), Parameter(name="m.n", values=maps)))
+    holes = (Ref(Root.READ_FOLDER, (ODD,)), Ref(Root.FILE, (ODD,)), Ref(Root.DATUM, (ODD,)),
+             Ref(Root.SWEEP, (ODD,)), Ref(Root.SWEEP, ("m.n", "a.b")), Ref(Root.SWEEP, ("m.n", "c")))  # fmt: skip
+    workflow = flow(
+        task("make", "echo ", OUTPUT, value, inner, "\n", writes=(Write(destination=NamedFile(ODD)),)),
+        task(ODD, "echo ", *holes, "\n", needs=["make"], sweep=product, reads=(reads(ODD, "make"),)),
+        name=ODD, files=(File(name=ODD, path=text("/tmp/x")),), data=(Datum(name=ODD, value={"a": 1}),),
+        inputs=(
+            Input(name=ODD, default="v", has_default=True),
+            Input(name="g.h", type=InputType.GROUP, items=(Input(name=ODD, default="w", has_default=True),)),
+        ),
+    )  # fmt: skip
+    found, _ = again(workflow)
+    verdict = equivalent(workflow, found)
+    assert verdict.proved, verdict.story
+
+
+def test_limits_and_what_others_do_come_back() -> None:
+    ties = Sweep(parameters=(Parameter(name="i", values=Range(1, 3)),), fail_fast=True)
+    nothing = Sweep(parameters=(Parameter(name="i", values=Range(1, 1)),), exclude=({"i": 1},))
+    stops = script("true\n", stop_when_another_fails=True, retry=Retry(limit=2), condition=Ref(Root.STATUS, ("error",)))
+    workflow = flow(
+        task("exact", "true\n", run_timeout=90.0, resources="short"),
+        task("whole", "true\n", run_timeout=600.0, queue_timeout=60.0),
+        Task(name="clean", steps=(script("true\n", cleanup=text("rm -f x\n")),), run_timeout=120.0),
+        Task(name="stops", steps=(script("true\n", stop_when_another_fails=True), stops)),
+        task("many", "true\n", sweep=ties),
+        task("none", "true\n", sweep=nothing),
+        task("first", "true\n", needs=[after("many", Outcome.END, any_instance=True), "none"]),
+        task("a", "true\n", run_timeout=30.0, secrets=(Secret(name="s", folder=text("/s")),)),
+        task("b", "true\n"),
+        gangs=(Gang(name="pair", members=("a", "b"), lead="b", barrier=False, run_timeout=45.0),),
+        hooks=(
+            Hook(trigger=Trigger.TASKS_READY, action=RunCommands((text("date\n"),)), tasks=("a", "whole")),
+            Hook(trigger=Trigger.TASKS_COMPLETE, action=RunCommands((text("pwd\n"),)), patterns=("^e",)),
+        ),
+        resources=(Resources(name="short", walltime=75),),
+        timeout=3600.0,
+    )
+    found, _ = again(workflow, retry="inside")
+    kept = {item.name: (item.run_timeout, item.queue_timeout, item.secrets) for item in workflow.tasks}
+    assert {item.name: (item.run_timeout, item.queue_timeout, item.secrets) for item in found.tasks} == kept
+    assert found.gangs == workflow.gangs
+    assert found.hooks == workflow.hooks
+    assert found.timeout == 3600
+    verdict = equivalent(workflow, found)
+    assert verdict.equal, verdict.story
+
+
+def test_the_folder_that_tasks_share_is_kept() -> None:
+    files = written(changed(flow(task("a", "true\n")), dialect="pw"))
+    found, told = back({path: file.text for path, file in files.items()})
+    assert found is not None
+    assert list(told) == []
+    assert found.tasks[0].working_directory == Template.of(Ref(Root.RUN_FOLDER))

@@ -11,12 +11,14 @@ NO_SCRIPT = error(
     "slurm-not-a-script",
     "`sbatch` takes the file for no batch script: it is empty, or its first line is not `#!` with an interpreter.",
     "Start the file with `#!/bin/bash`.",
+    "echo hello      # no `#!` in the first line",
 )
 DOS_LINES = error(
     "PWX2401",
     "slurm-dos-line-ends",
     "Lines end with carriage return and line feed. `sbatch` refuses such a file wherever they stand in it.",
     "Convert the file with `dos2unix`.",
+    "#!/bin/bash\\r\n#SBATCH --time=5\\r",
 )
 CUTTING = error(
     "PWX2402",
@@ -60,12 +62,14 @@ NEWER_OPTION = note(
     "slurm-newer-option",
     "The option exists, but not in every version of Slurm that is in use.",
     "Check the version of the site with `sbatch --version`.",
+    "#SBATCH --stepmgr",
 )
 FOREIGN = error(
     "PWX2408",
     "slurm-foreign-directive",
     "`sbatch` translates `#PBS` and `#BSUB` lines too, and refuses the script over one that it does not know.",
     "Remove those lines, or add `#SBATCH --ignore-pbs`.",
+    "#PBS -l unknown=1",
 )
 HET_JOB = warning(
     "PWX2409",
@@ -73,6 +77,7 @@ HET_JOB = warning(
     "The script is a heterogeneous job. Its components are kept for the way back to Slurm; other systems see the "
     "first.",
     "Look at what is asked for in the other system.",
+    "#SBATCH --ntasks=1\n#SBATCH hetjob\n#SBATCH --ntasks=4",
 )
 
 # reading a driver: PWX2420 to PWX2439
@@ -90,12 +95,14 @@ NO_FILE = error(
     "slurm-script-not-found",
     "The driver submits a script that was not given and is not in the folder of the driver.",
     "Give the script together with the driver, or read the driver where its scripts are.",
+    "sbatch not-there.sh",
 )
 UNKNOWN_ID = error(
     "PWX2422",
     "slurm-unknown-dependency",
     "A dependency names a job that the driver does not submit.",
     "Name a job that the same driver has submitted before.",
+    "sbatch --dependency=afterok:12345 job.sh",
 )
 LOGIN_COMMANDS = warning(
     "PWX2423",
@@ -103,12 +110,14 @@ LOGIN_COMMANDS = warning(
     "The driver runs commands besides `sbatch`, on the machine where it is called. They are not part of the workflow "
     "that is read.",
     "Run them by hand before, or put them into a job.",
+    "rsync -a results/ archive/\nsbatch job.sh",
 )
 NO_JOBS = error(
     "PWX2424",
     "slurm-no-jobs",
     "The file has no directives of `sbatch` and submits nothing.",
     "Check that the right file was given.",
+    "#!/bin/bash\necho hello",
 )
 
 KEPT_AS_SCRIPT = warning(
@@ -117,6 +126,7 @@ KEPT_AS_SCRIPT = warning(
     "The file submits jobs, but not all of its submissions can be followed. It is kept as one script, as `sbatch` "
     "itself would take it.",
     "Give the scripts that it submits together with it, and replace what the other messages mark.",
+    'for file in *.csv; do sbatch job.sh "$file"; done',
 )
 
 OWN_LINE = error(
@@ -125,6 +135,34 @@ OWN_LINE = error(
     "The script was written by `pwxc`, and a line of it does not read back: it was changed by hand, or it works out "
     "an expression in a way that cannot be turned back.",
     "Change the workflow that the scripts were made from, or accept that what the line does is left out.",
+    "#!/bin/bash\n"
+    "#SBATCH --job-name=a\n"
+    "# a: a job of the workflow that submit.sh submits.\n"
+    "echo 'a line that was put in by hand'",
+)
+
+SEVERAL_DRIVERS = error(
+    "PWX2427",
+    "slurm-several-drivers",
+    "More than one of the files submits jobs, so that it is not clear which of them the workflow is.",
+    "Give the driver first, and after it the scripts that it submits.",
+    "pwxc compile submit-all.sh submit-some.sh --from slurm --to torc",
+)
+NOT_SUBMITTED = warning(
+    "PWX2428",
+    "slurm-not-submitted",
+    "The batch script stands beside the driver, which does not submit it. It is no part of the workflow.",
+    "Leave the script out, or compile it by itself.",
+    "pwxc compile submit.sh a.sh b.sh --from slurm --to torc      # submit.sh submits a.sh only",
+)
+
+ARGUMENTS = error(
+    "PWX2429",
+    "slurm-arguments",
+    "The driver gives arguments to a script that is none of a shell. In the workflow the script is a text that its "
+    "interpreter reads, and there is no place for them.",
+    "Call the script from a shell script, or let it read variables.",
+    "sbatch train.py --epochs 3",
 )
 
 # writing: PWX3400 to PWX3499
@@ -134,12 +172,14 @@ NO_COUNTERPART = error(
     "slurm-no-counterpart",
     "Slurm has nothing that does this.",
     "Leave it out of the source, or accept the loss.",
+    "kpis: [{index: k, path: k.json}]",
 )
 CONTAINER_NOT_USED = warning(
     "PWX3401",
     "slurm-container-not-used",
     "The commands run on the node itself: containers are switched off with `slurm.container=none`.",
     "See that the node has what the image provides, or use `--option slurm.container=apptainer` or `pyxis`.",
+    "pwxc compile train.yaml --to slurm --option slurm.container=none",
 )
 QUEUE_LIMIT = warning(
     "PWX3402",
@@ -147,54 +187,63 @@ QUEUE_LIMIT = warning(
     "Slurm does not limit how long a job waits. With a time limit, `--deadline` comes near: it is counted from the "
     "submission, and the wait for other jobs counts.",
     "Look at the deadline in the submit script.",
+    "timeout: {queue_timeout: 10m}",
 )
 SITE_MAPPING = warning(
     "PWX3403",
     "slurm-site-mapping",
     "The source names a kind of machine in the words of its own site. It is written where Slurm has a field for it.",
     "Replace the name by a partition or a feature of the site.",
+    "resources: {default: {platform: dgx}}",
 )
 CHOSEN_LIMIT = warning(
     "PWX3404",
     "slurm-chosen-retry-limit",
     "The source leaves the number of attempts to its site. A number had to be chosen.",
     "Set it with `--option slurm.retries=N`.",
+    "exitActions: {RESCHEDULE: '75'}",
 )
 SECRET = warning(
     "PWX3405",
     "slurm-secret",
     "A secret is read from the environment of the submit script or from a file that only its owner can read.",
     "Create the file, or set the variable, before submitting; the submit script says which.",
+    "credentials: {store: /secrets}",
 )
 TRANSFER = warning(
     "PWX3406",
     "slurm-transfer",
     "Objects are copied with the store's command line tool, which needs to be there and to have its own credentials.",
     "Check that the nodes have the tool and that it is logged in.",
+    "inputs: [{url: 's3://bucket/folder'}]",
 )
 DATASET = error(
     "PWX3407",
     "slurm-dataset",
     "Slurm has no store of versioned data sets.",
     "Replace the data set by a URL or by a folder.",
+    "inputs: [{dataset: {name: images}}]",
 )
 ACTION = error(
     "PWX3408",
     "slurm-action",
     "The step calls an action or a workflow of the source's system, whose text is not at hand.",
     "Replace the step by a script.",
+    "uses: workflow/me/other",
 )
 EXPRESSION = error(
     "PWX3409",
     "slurm-expression",
     "An expression cannot be worked out by the shell, and its value is not known before the run.",
     "Simplify the expression, or work the value out in a step.",
+    "if: ${{ needs.a.outputs.list[0] == 'x' }}",
 )
 GANG_RETRY = warning(
     "PWX3410",
     "slurm-gang-retry",
     "Members of a gang run in one allocation: a member is started again in its place, on the same node.",
     "Nothing, unless the member has to move to another node.",
+    "groups:\n- name: g\n  tasks: [{name: a, lead: true, exitActions: {RESCHEDULE: '75'}, …}, {name: b, …}]",
 )
 PAIRING = warning(
     "PWX3411",
@@ -202,66 +251,92 @@ PAIRING = warning(
     "Slurm ties instance to instance between two arrays only for success. Here every instance waits for the whole "
     "other array.",
     "Nothing, if the longer wait is acceptable.",
+    "jobs of one sweep that follow those of another, after any end, i after i",
 )
 PRIVILEGE = error(
     "PWX3412",
     "slurm-privilege",
     "A job has the rights of its user and no others.",
     "Leave it out of the source, or accept the loss.",
+    "privileged: true",
 )
 TOPOLOGY = warning(
     "PWX3414",
     "slurm-topology",
     "Nearness is asked for with `--switches=1`, which knows one level and no groups.",
     "Ask the site which form of `--switches` or `--constraint` it wants.",
+    "resources: {default: {topology: [{key: rack}]}}",
 )
 FIXED_DIRECTIVE = error(
     "PWX3415",
     "slurm-late-value",
     "A value that is known only at run time stands where the scheduler needs it at submission.",
     "Use an input, which is known at submission.",
+    "resources: {nodes: '${{ needs.a.outputs.n }}'}",
 )
 WORKER_HOOK = warning(
     "PWX3416",
     "slurm-worker-hook",
     "Every job is its own allocation, so what was run once for each worker is run once for each job.",
     "Nothing, if the commands may run more often.",
+    "trigger_type: on_worker_start\npersistent: true",
 )
 PRIORITY = warning(
     "PWX3417",
     "slurm-priority",
     "The priority becomes a `--nice` value; sites limit who may raise a priority.",
     "Ask the site for a quality of service if the priority matters.",
+    "priority: 5",
 )
 PLATFORM = error(
     "PWX3418",
     "slurm-platform-feature",
     "This belongs to the platform of the source: its forms, sessions, rights or stores.",
     "Leave it out of the source, or accept the loss.",
+    "sessions: {notebook: {redirect: true}}",
 )
 HOST = warning(
     "PWX3419",
     "slurm-named-host",
     "The work was meant for a host that the source names. It is submitted to the Slurm where the submit script runs.",
     "Run the submit script on that host.",
+    "ssh: {remoteHost: login.example.org}",
 )
 SWEEP_FROM_INPUT = error(
     "PWX3420",
     "slurm-sweep-from-input",
     "The values of a sweep come from an input, so the size of the array is not known.",
     "Give the values with `--set`, so that the sweep is fixed.",
+    "strategy: {matrix: {i: '${{ inputs.list }}'}}",
 )
 CHECKPOINT = warning(
     "PWX3421",
     "slurm-checkpoint",
     "A loop beside the command copies the folder; the copy at the end is made by a trap, which a hard kill skips.",
     "Leave time for the last copy within the time limit.",
+    "checkpoint: [{path: /x, url: 's3://bucket/folder', frequency: 5m}]",
 )
 MIXED_SWEEP = error(
     "PWX3422",
     "slurm-gang-of-sweeps",
     "Members of a gang have sweeps of their own, which one allocation cannot hold.",
     "Give the sweep to the gang's tasks alike, or unroll it.",
+    "a group of two tasks, each of which is repeated over a list of its own",
+)
+STEP_LIMIT = warning(
+    "PWX3424",
+    "slurm-limit-of-attempts",
+    "The source limits the time of all attempts of a step together; here each attempt has the limit.",
+    "Give the limit to the attempt in the source, where it has a key for that.",
+    "timeout: 10m\nretry: {max-retries: 3}",
+)
+ANY_INSTANCE = warning(
+    "PWX3425",
+    "slurm-first-instance",
+    "The source goes by the first instance of a sweep that ends. Slurm starts what waits with the first instance that "
+    "succeeds (or fails, where a failure is waited for), even if another one has ended before.",
+    "Nothing, unless instances fail.",
+    "needs: ['a:any']",
 )
 
 # lint: PWX4400 to PWX4499
@@ -306,6 +381,7 @@ REPEATED = warning(
     "slurm-repeated-option",
     "An option is given twice with different values. The last one counts.",
     "Remove one of the two.",
+    "#SBATCH --time=10\n#SBATCH --time=20",
 )
 ALMOST_DIRECTIVE = warning(
     "PWX4406",
@@ -319,12 +395,14 @@ TASKS_WITHOUT_SRUN = warning(
     "slurm-tasks-without-srun",
     "The script asks for several tasks, but nothing in it starts them: the script itself runs once, on the first node.",
     "Start the program with `srun` or an MPI launcher, or ask for `--cpus-per-task` instead.",
+    "#SBATCH --ntasks=4\n./solve",
 )
 SRUN_CPUS = note(
     "PWX4408",
     "slurm-srun-cpus",
     "Versions 22.05 to 23.02 of Slurm do not hand `--cpus-per-task` on to `srun`.",
     'Write `srun --cpus-per-task="$SLURM_CPUS_PER_TASK"`.',
+    "#SBATCH --cpus-per-task=4\nsrun ./solve",
 )
 EXPORT_WITHOUT_ALL = warning(
     "PWX4409",
@@ -338,28 +416,40 @@ MEMORY_TWICE = warning(
     "slurm-memory-twice",
     "`--mem`, `--mem-per-cpu` and `--mem-per-gpu` exclude each other.",
     "Keep one of them.",
+    "#SBATCH --mem=8G --mem-per-cpu=2G",
 )
 MISSING_FOLDER = note(
     "PWX4411",
     "slurm-output-folder",
     "Where the folder of an output file does not exist, the job fails without any message.",
     "Create the folder before the job is submitted.",
+    "#SBATCH --output=logs/%j.out",
 )
 BAD_ARRAY = error(
     "PWX4412",
     "slurm-bad-array",
     "The controller refuses the indexes of the array.",
     "Write `0-9`, `1,3,5` or `0-100:10`, with `%4` behind for at most four at a time.",
+    "#SBATCH --array=5-1",
 )
 BAD_DEPENDENCY = error(
     "PWX4413",
     "slurm-bad-dependency",
     "The controller refuses the dependency.",
     "Write `afterok:ID`, `afterany:ID:ID` or `singleton`, joined by `,`.",
+    "#SBATCH --dependency=afterok:",
+)
+STEP_TASKS = warning(
+    "PWX4415",
+    "slurm-step-tasks",
+    "A step asks for more tasks than its job has; `srun` refuses it.",
+    "Raise `--ntasks` of the job, or lower that of the step.",
+    "#SBATCH --ntasks=4\nsrun --ntasks=8 ./run",
 )
 MAIL_WORD = warning(
     "PWX4414",
     "slurm-mail-word",
     "After a known kind of mail, an unknown one is dropped without a word.",
     "Correct the spelling.",
+    "#SBATCH --mail-type=END,FINISH",
 )

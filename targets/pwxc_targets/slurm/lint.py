@@ -11,16 +11,26 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.cutting import MAGIC
-from pwxc_targets.slurm.batch.directives import Component, Reading, read_directives
+from pwxc_targets.slurm.batch.directives import Component, Reading
 from pwxc_targets.slurm.batch.getopt import Given
 from pwxc_targets.slurm.batch.lists import array, dependency
-from pwxc_targets.slurm.batch.report import report_faults, tolerated_options
+from pwxc_targets.slurm.batch.report import read_source, report_faults
 from pwxc_targets.slurm.batch.table import by_name
 from pwxc_targets.slurm.batch.wordvalues import MAILS, BadValueError
 from pwxc_targets.slurm.contexts import Place, Scanner
 
 _LAUNCHER = re.compile(
-    r"\b(srun|mpirun|mpiexec|mpirun_rsh|aprun|ibrun|jsrun|prun|torchrun|accelerate|deepspeed|parallel|mpiexec\.hydra)\b"
+    r"\b(srun|mpirun|mpiexec|mpirun_rsh|aprun|ibrun|jsrun|prun|torchrun|accelerate|deepspeed|parallel|mpiexec\.hydra|orterun|flux"
+    r"|charmrun|horovodrun|dask-mpi|multiprocessing|salloc|ray|wait)\b"
+)
+_ELSEWHERE = re.compile(
+    r"^\s*(?:source|\.|bash|sh|exec|eval|time|\$\{?\w+\}?)\s|(?<![\w$])[\w./-]+\.(?:sh|bash|job)\b|^\s*\$\{?\w+",
+    re.MULTILINE,
+)
+"""Commands behind which another script may start the tasks."""
+_STEP = re.compile(
+    r"^[^#\n]*?\bsrun\b(?:[ \t]+(?:--?[\w-]+(?:[= ][\w./:,@%-]+)?))*?[ \t]+(?:-n[ \t]*|--ntasks[= ])(?P<number>\d+)\b",
+    re.MULTILINE,
 )
 _ALMOST = re.compile(r"^(?:[ \t]+#SBATCH|#[ \t]+SBATCH|#(?!SBATCH)[Ss][Bb][Aa][Tt][Cc][Hh])[ \t]+-", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{?[A-Za-z_]\w*\}?|\()|`")
@@ -32,7 +42,7 @@ def lint(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     for source in sources:
         if MAGIC not in source.text and not source.text.startswith("#!"):
             continue
-        reading = read_directives(source.text, tolerated=tolerated_options(settings, source.text))
+        reading = read_source(source, settings)
         if not reading.directives and not reading.late:
             continue
         report_faults(reading, source, diagnostics)
@@ -150,7 +160,8 @@ _CHECKS: tuple[Callable[[Component, Source, Diagnostics], None], ...] = (
 def _check_body(reading: Reading, source: Source, diagnostics: Diagnostics) -> None:
     component = reading.components[0]
     body = "\n".join(_code_lines(source.text[reading.body :]))
-    launched = _LAUNCHER.search(body) is not None
+    launched = _LAUNCHER.search(body) is not None or _ELSEWHERE.search(body) is not None
+    _check_steps(reading, source, diagnostics)
     for name in ("ntasks", "ntasks-per-node"):
         given = component.find(name)
         several = given is not None and (given.value or "").strip().isdigit() and int(given.value or 0) > 1
@@ -162,6 +173,29 @@ def _check_body(reading: Reading, source: Source, diagnostics: Diagnostics) -> N
         return
     if not re.search(r"--cpus-per-task|\bsrun\b[^\n]*\s-c|SRUN_CPUS_PER_TASK", body):
         diagnostics.add(C.SRUN_CPUS, "`srun` may not get `--cpus-per-task` from the job", _span(source, cpus))
+
+
+def _check_steps(reading: Reading, source: Source, diagnostics: Diagnostics) -> None:
+    """Find steps that ask for more tasks than the job has; `srun` refuses them."""
+    tasks = _tasks(reading.components[0])
+    if len(reading.components) > 1 or tasks is None:
+        return
+    for found in _STEP.finditer(source.text, reading.body):
+        number = int(found.group("number"))
+        if number > tasks and "#" not in found.group():
+            message = f"the step asks for {number} tasks, and the job has {tasks}"
+            diagnostics.add(C.STEP_TASKS, message, source.span(found.start("number"), found.end("number")))
+
+
+def _tasks(component: Component) -> int | None:
+    """Give how many tasks a job has where its directives say so."""
+    told = {name: (component.value(name) or "").strip() for name in ("ntasks", "nodes", "ntasks-per-node")}
+    if told["ntasks"].isdigit():
+        return int(told["ntasks"])
+    per_node = told["ntasks-per-node"] or (component.value("tasks-per-node") or "").strip()
+    if told["nodes"].isdigit() and per_node.isdigit():
+        return int(told["nodes"]) * int(per_node)
+    return None
 
 
 def _code_lines(text: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pwxc_targets.slurm.batch.directives import Component, Reading
 from pwxc_targets.slurm.batch.lists import array
 from pwxc_targets.slurm.batch.values import limit_minutes, mebibytes, node_range
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
+from pwxc_targets.slurm.containers import take_apart
 
 INDEX = "index"
 """The name of the sweep variable that an array's index becomes."""
@@ -34,6 +35,13 @@ _HANDLED = frozenset(
     | {"mem-per-cpu", "tmp", "gres", "gpus-per-node", "gpus", "time", "exclude", "nodelist", "exclusive", "chdir"}
     | {"dependency"}
 )
+_FIELDS = {
+    **_TEXTS, "nodes": "nodes", "ntasks": "tasks", "ntasks-per-node": "tasks_per_node",
+    "tasks-per-node": "tasks_per_node", "cpus-per-task": "cpus", "mem": "memory", "mem-per-cpu": "memory_per_cpu",
+    "tmp": "storage", "gres": "gpus",
+    "gpus-per-node": "gpus", "gpus": "gpus", "time": "walltime", "exclude": "exclude_nodes", "nodelist": "node_list",
+    "exclusive": "exclusive",
+}  # fmt: skip
 _SHELLS = {"/bin/bash": "bash", "/usr/bin/bash": "bash", "/usr/local/bin/bash": "bash", "/bin/sh": "sh"}
 
 
@@ -56,6 +64,16 @@ def shell_words(shebang: str) -> tuple[str, ...]:
     return (_SHELLS.get(words[0], words[0]), *words[1:])
 
 
+def unlike(name: str, names: dict[str, int]) -> str:
+    """Give a name that is not yet taken, and take it; `names` has how often each was asked for."""
+    found = name
+    while found in names:
+        names[name] += 1
+        found = f"{name}-{names[name]}"
+    names[found] = 1
+    return found
+
+
 def default_name(component: Component, filename: str) -> str:
     """Give the name of a job: its own, or that of its file."""
     return component.value("job-name") or PurePath(filename).name or "job"
@@ -68,15 +86,21 @@ def lower(reading: Reading, content: str, name: str, span: Span | None) -> Lower
     """
     component = reading.components[0]
     body = content[reading.body :]
-    step = Step(work=Script(text(body), shell_words(reading.shebang)), span=span)
+    shell = shell_words(reading.shebang)
+    container = _container(component, span)
+    resources = _resources(reading, name, span)
+    contained = take_apart(body) if container is None and shell[0] in ("bash", "sh") else None
+    if contained is not None and (not contained.gpus or (resources is not None and resources.gpus)):
+        container = Container(image=text(contained.image), mounts=contained.mounts, span=span)
+        body = contained.command
+    step = Step(work=Script(text(body), shell), span=span)
     sweep, variables = _sweep(component, span)
     chdir = component.value("chdir")
-    resources = _resources(reading, name, span)
     task = Task(
         name=name,
         steps=(step,),
         resources=name if resources is not None else None,
-        container=_container(component, span),
+        container=container,
         environment=variables,
         working_directory=text(chdir) if chdir else None,
         sweep=sweep,
@@ -122,7 +146,19 @@ def _resources(reading: Reading, name: str, span: Span | None) -> Resources | No
         fields["passthrough"] = (Passthrough("slurm", ("hetjob",), [_as_map(part) for part in rest], span),)
     if not fields:
         return None
-    return Resources(name=name, span=span, **fields)  # type: ignore[arg-type]
+    return Resources(name=name, span=span, places=_places(component, fields, span), **fields)  # type: ignore[arg-type]
+
+
+def _places(component: Component, fields: dict[str, object], span: Span | None) -> dict[str, Span] | None:
+    """Give where the directives stand that fields come from."""
+    if span is None or component.foreign:
+        return None
+    found: dict[str, Span] = {}
+    for given in component.given:
+        field = _FIELDS.get(given.name, "directives")
+        if field in fields and given.end <= len(span.source.text):
+            found[field] = span.source.span(given.start, given.end)
+    return found
 
 
 def _as_map(component: Component) -> Mapping[str, str | None]:

@@ -17,16 +17,21 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.directives import Reading, read_directives
-from pwxc_targets.slurm.batch.report import report_faults, tell_components, tolerated_options
-from pwxc_targets.slurm.lower import Lowered, default_name, lower
+from pwxc_targets.slurm.batch.report import read_source, report_faults, tell_components
+from pwxc_targets.slurm.lower import Lowered, default_name, lower, unlike
 from pwxc_targets.slurm.writing.submittext import CORE, FINISH, OPTIONS
 
-_SUBMISSION = re.compile(r"^[^#\n]*?(?:^|[\s;&|(`])sbatch(?:\s|$)", re.MULTILINE)
+_SUBMISSION = re.compile(r"\bsbatch\b")
 
 
 def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
     """Read one script, a driver with its scripts, or a folder of scripts."""
-    driver = _find_driver(sources)
+    drivers = _find_drivers(sources)
+    driver = drivers[0] if drivers else None
+    if len(drivers) > 1 and drivers[0] is not sources[0]:
+        others = ", ".join(f"`{item.name}`" for item in drivers)
+        diagnostics.add(C.SEVERAL_DRIVERS, f"{others} all submit jobs", drivers[1].span(0, 0))
+        return None
     if driver is not None and is_own(driver.text):
         from pwxc_targets.slurm.own.folder import read_own
 
@@ -47,12 +52,27 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     return _read_scripts(sources, settings, diagnostics)
 
 
-def _find_driver(sources: tuple[Source, ...]) -> Source | None:
-    """Find the source that submits others: it calls `sbatch` outside comments and has no directives of its own."""
-    for source in sources:
-        if _SUBMISSION.search(source.text) and not _has_directives(source.text):
-            return source
-    return None
+def _find_drivers(sources: tuple[Source, ...]) -> list[Source]:
+    """Find the sources that submit others: they call `sbatch` outside comments and have no directives themselves."""
+    return [
+        source
+        for source in sources
+        if _SUBMISSION.search(source.text) and not _has_directives(source.text) and _submits(source.text)
+    ]
+
+
+def _submits(content: str) -> bool:
+    """Whether a script calls `sbatch`, and does not only speak of it."""
+    from pwxc_targets.slurm.drivers.grammar import parse
+    from pwxc_targets.slurm.drivers.rules import submits
+    from pwxc_targets.slurm.drivers.words import ShellError
+
+    if is_own(content):
+        return True
+    try:
+        return submits(parse(content), {})
+    except (ShellError, RecursionError):
+        return True
 
 
 def is_own(content: str) -> bool:
@@ -67,7 +87,7 @@ def _has_directives(text: str) -> bool:
 def _read_scripts(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
     tasks: list[Task] = []
     resources: list[Resources] = []
-    names: set[str] = set()
+    names: dict[str, int] = {}
     for source in sources:
         lowered = read_script(source, settings, diagnostics, names)
         if lowered is None:
@@ -88,25 +108,17 @@ def _folder_name(source: Source) -> str:
     return (source.path.resolve().parent.name if source.path else "") or PurePath(source.name).stem
 
 
-def read_script(source: Source, settings: ReadSettings, diagnostics: Diagnostics, names: set[str]) -> Lowered | None:
+def read_script(
+    source: Source, settings: ReadSettings, diagnostics: Diagnostics, names: dict[str, int]
+) -> Lowered | None:
     """Read a script that stands alone; its name is made unlike those in `names`."""
-    reading = read_directives(source.text, tolerated=tolerated_options(settings, source.text))
+    reading = read_source(source, settings)
     if not report_faults(reading, source, diagnostics):
         return None
     tell_components(reading, source.span(0, reading.body), diagnostics)
     name = unlike(default_name(reading.components[0], source.name), names)
     lowered = lower(reading, source.text, name, source.span(0, len(source.text)))
     return _with_own_dependency(lowered, reading)
-
-
-def unlike(name: str, names: set[str]) -> str:
-    """Give a name that is not yet taken, and take it."""
-    found, number = name, 1
-    while found in names:
-        number += 1
-        found = f"{name}-{number}"
-    names.add(found)
-    return found
 
 
 def _with_own_dependency(lowered: Lowered, reading: Reading) -> Lowered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import PurePath
 
@@ -17,8 +18,10 @@ from pwxc_targets.slurm.writing import gangs
 from pwxc_targets.slurm.writing.context import Context
 from pwxc_targets.slurm.writing.jobscript import JobScript, plain_script
 from pwxc_targets.slurm.writing.limits import limit_request
+from pwxc_targets.slurm.writing.naming import SELECTS
 from pwxc_targets.slurm.writing.plan import Job, Plan
 from pwxc_targets.slurm.writing.requests import Request, one_line, request
+from pwxc_targets.slurm.writing.retries import requeues
 from pwxc_targets.slurm.writing.settle import settle
 from pwxc_targets.slurm.writing.submit import SubmitScript
 
@@ -94,6 +97,9 @@ class _Writer:
     def _task(self, task: Task, job: Job, late: object) -> None:
         job.request = self._request(task)
         limit_request(self.context, job.request, task, task.run_timeout, self.submit.late_word)
+        if requeues(self.context, task):
+            job.request.set("requeue", None)
+            job.request.set("open-mode", "append")
         script = JobScript(
             self.context,
             task,
@@ -124,7 +130,7 @@ class _Writer:
             self._late_members(gang, members)
         parts = [job.request] if uniform else gangs.components(requests)
         lead = self.context.tasks[gang.lead]
-        limit_request(self.context, parts[0], lead, gang.run_timeout or lead.run_timeout, self.submit.late_word)
+        limit_request(self.context, parts[0], lead, gangs.job_limit(gang, lead), self.submit.late_word)
         job.request = parts[0]
         text = gangs.body(
             self.context, gang, job.slug, members, job.decoded, uniform=uniform, tested=self.plan.tested(gang)
@@ -159,7 +165,9 @@ class _Writer:
             plain_script("", name), steps=tuple(Step(work=Script(command), ignore_errors=True) for command in commands)
         )
         job.request = request(None, self.context.options, self.submit.late_word)
-        self._add(job, [job.request], JobScript(self.context, task, None, []).text())
+        chosen = {"tasks": list(hook.tasks), "patterns": list(hook.patterns)}
+        told = f"# {SELECTS} {json.dumps(chosen)}\n" if hook.tasks or hook.patterns else ""
+        self._add(job, [job.request], told + JobScript(self.context, task, None, []).text())
         return job
 
     def _add(self, job: Job, parts: list[Request], text: str) -> None:

@@ -34,6 +34,13 @@ class Component:
 
     given: list[Given] = attrs.field(factory=list)
     settings: Settings = attrs.field(factory=Settings)
+    foreign: bool = False
+    """Whether the places of the options are those of another text than the job's."""
+
+    def copy(self) -> Component:
+        """Give a copy that may be changed."""
+        settings = attrs.evolve(self.settings, fields=dict(self.settings.fields), names=dict(self.settings.names))
+        return Component(list(self.given), settings, self.foreign)
 
     def value(self, name: str) -> str | None:
         """Give the value of an option that counts; empty for a flag, None when it was not given."""
@@ -60,6 +67,10 @@ class Reading:
     shebang: str = ""
     version: str = REFERENCE
     tolerated: Sequence[str] = ()
+
+    def copy(self) -> Reading:
+        """Give a copy whose options may be changed."""
+        return attrs.evolve(self, components=[component.copy() for component in self.components])
 
     @property
     def accepted(self) -> bool:
@@ -207,4 +218,7 @@ def _apply_foreign(found: Sequence[foreign.Translated], component: Component, re
         if item.fault:
             reading.faults.append(Fault("foreign", item.fault, item.start, item.end))
             continue
-        _apply(options([Word(item.text, item.start, item.end)], names_of(REFERENCE)), component, reading)
+        text = item.text
+        if text.startswith("--gres=") and (before := component.value("gres")):
+            text = f"--gres={before},{text.removeprefix('--gres=')}"  # devices add to those of the directives
+        _apply(options([Word(text, item.start, item.end)], names_of(REFERENCE)), component, reading)

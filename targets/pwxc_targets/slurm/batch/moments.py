@@ -5,20 +5,27 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+import attrs
+
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
 
 _NAMED = {
-    "midnight": (0, 0), "noon": (12, 0), "elevenses": (11, 0), "fika": (15, 0), "teatime": (16, 0),
+    "midnight": (0, 0), "noon": (12, 0), "fika": (15, 0), "teatime": (16, 0),
 }  # fmt: skip
 _UNITS = {
     "": 1, "second": 1, "seconds": 1, "minute": 60, "minutes": 60, "hour": 3600, "hours": 3600,
     "day": 86400, "days": 86400, "week": 604800, "weeks": 604800,
 }  # fmt: skip
-_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[ap]m)?"
-_DATES = (
-    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})",
-    r"(?P<month>\d{2})(?P<day>\d{2})(?P<year>\d{2})",
-    r"(?P<month>\d{1,2})[/.](?P<day>\d{1,2})(?:[/.](?P<year>\d{2,4}))?",
+_WORD = re.compile(r"today|tomorrow|" + "|".join(_NAMED))
+_SHIFTED = re.compile(r"now\s*(?:([+-])\s*(\d+)\s*([a-z]*))?")
+_CLOCK = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[ap]m)?")
+_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})",
+        r"(?P<month>\d{1,2})[/.](?P<day>\d{1,2})(?:[/.](?P<year>\d{2})(?!\d))?",
+        r"(?P<month>\d{2})(?P<day>\d{2})(?P<year>\d{2})?(?!\d)",
+    )
 )
 _DUE = "a time is due: `now+2hours`, `16:00`, `2027-01-31T08:00`"
 
@@ -29,51 +36,90 @@ def moment(text: str, now: datetime) -> str:
     Raises:
         BadValueError: it is none.
     """
-    lowered = text.strip().lower()
     try:
-        return _moment(lowered, now).isoformat(timespec="seconds")
+        return _moment(text.lower(), now).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
         raise BadValueError(_DUE) from None
 
 
+@attrs.define
+class _Parts:
+    """What has been read of a point in time: a day with or without its year, and a time of day."""
+
+    day: datetime | None = None
+    yearless: bool = False
+    clock: tuple[int, int, int] | None = None
+
+
 def _moment(text: str, now: datetime) -> datetime:
-    shifted = re.fullmatch(r"now(?:\s*\+\s*(\d+)\s*([a-z]*))?", text)
-    if shifted:
-        if shifted.group(2) not in (*_UNITS, None):
-            raise ValueError
-        return now + timedelta(seconds=int(shifted.group(1) or 0) * _UNITS[shifted.group(2) or ""])
+    """Read days and times of day in any order; blanks, dashes and a `T` may stand between them."""
     start = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if text in ("today", "tomorrow"):
-        return start + timedelta(days=text == "tomorrow")
-    if text in _NAMED:
-        hour, minute = _NAMED[text]
-        return _next(start.replace(hour=hour, minute=minute), now)
-    clock = re.fullmatch(_CLOCK, text)
-    if clock:
-        return _next(_at(start, clock), now)
-    return _dated(text, start, now)
+    parts = _Parts()
+    at = 0
+    while at < len(text):
+        if text[at] in " \t-" or (at and text[at] == "t" and not _WORD.match(text, at)):
+            at += 1
+        elif (shifted := _SHIFTED.match(text, at)) is not None:
+            if shifted.end() != len(text):
+                raise ValueError
+            return now + _shift(shifted)
+        else:
+            at = _part(text, at, start, parts)
+    return _whole(parts, start, now)
 
 
-def _dated(text: str, start: datetime, now: datetime) -> datetime:
+def _shift(found: re.Match[str]) -> timedelta:
+    sign, number, unit = found.groups()
+    if unit not in (*_UNITS, None):
+        raise ValueError
+    seconds = int(number or 0) * _UNITS[unit or ""]
+    return timedelta(seconds=-seconds if sign == "-" else seconds)
+
+
+def _part(text: str, at: int, start: datetime, parts: _Parts) -> int:
+    if (word := _WORD.match(text, at)) is not None:
+        if word.group() in _NAMED:
+            parts.clock = (*_NAMED[word.group()], 0)
+        else:
+            parts.day = start + timedelta(days=word.group() == "tomorrow")
+        return word.end()
+    if (clock := _CLOCK.match(text, at)) is not None:
+        parts.clock = _time_of_day(clock)
+        return clock.end()
     for pattern in _DATES:
-        found = re.fullmatch(rf"{pattern}(?:[t\s-]+{_CLOCK})?", text)
-        if found is None:
-            continue
-        year = found["year"]
-        full = start.year if year is None else int(year) + (2000 if len(year) == 2 else 0)
-        day = start.replace(year=full, month=int(found["month"]), day=int(found["day"]))
-        when = _at(day, found) if found["hour"] else day
-        return when.replace(year=full + 1) if year is None and when < now else when
+        found = pattern.match(text, at)
+        if found is not None:
+            parts.day, parts.yearless = _day(found, start), found["year"] is None
+            return found.end()
     raise ValueError
 
 
-def _at(day: datetime, found: re.Match[str]) -> datetime:
-    hour = int(found["hour"])
+def _day(found: re.Match[str], start: datetime) -> datetime:
+    year, month, day = found["year"], int(found["month"]), int(found["day"])
+    full = start.year if year is None else int(year) + (2000 if len(year) == 2 else 0)
+    if not 1 <= day <= 31:
+        raise ValueError
+    # a day that the month does not have runs on into the next one
+    return start.replace(year=full, month=month, day=1) + timedelta(days=day - 1)
+
+
+def _time_of_day(found: re.Match[str]) -> tuple[int, int, int]:
+    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
     if found["half"]:
-        if not 1 <= hour <= 12:
+        if hour > 12:
             raise ValueError
         hour = hour % 12 + (12 if found["half"] == "pm" else 0)
-    return day.replace(hour=hour, minute=int(found["minute"]), second=int(found["second"] or 0))
+    return hour, minute, second
+
+
+def _whole(parts: _Parts, start: datetime, now: datetime) -> datetime:
+    hour, minute, second = parts.clock or (0, 0, 0)
+    if parts.day is None:
+        if parts.clock is None:
+            raise ValueError
+        return _next(start.replace(hour=hour, minute=minute, second=second), now)
+    when = parts.day.replace(hour=hour, minute=minute, second=second)
+    return when.replace(year=when.year + 1) if parts.yearless and when < now else when
 
 
 def _next(when: datetime, now: datetime) -> datetime:

@@ -37,6 +37,15 @@ def tolerated_options(settings: ReadSettings, text: str) -> tuple[str, ...]:
     return tuple(word for plugin in plugins for word in PLUGINS.get(plugin, "").split())
 
 
+def read_source(source: Source, settings: ReadSettings) -> Reading:
+    """Read the directives of a script, as the user says with the options of the site's plug-ins."""
+    reading = read_directives(source.text, tolerated=tolerated_options(settings, source.text))
+    if source.encoding == "utf-8-sig":
+        message = "a byte-order mark stands before the first line, so that it is not `#!` with an interpreter"
+        reading.faults.insert(0, Fault("no-shebang", message, 0, 0, "save the script without a byte-order mark"))
+    return reading
+
+
 def report_faults(reading: Reading, source: Source, diagnostics: Diagnostics, within: Word | None = None) -> bool:
     """Add the faults of a script to the diagnostics; give whether it may be used."""
     usable = True

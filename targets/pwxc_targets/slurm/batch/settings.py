@@ -55,7 +55,14 @@ class Settings:
             self.fields["nodelist" if name == "nodefile" else "nodefile"] = None
             self.fields[field] = text
         elif not (option.codec == "yes_no" and self.fields.get(field) == "yes" and text.lower() == "no"):
-            self.fields[field] = self._told(option, text)
+            told = self._told(option, text)
+            _, at, wait = (self.fields.get(field) or "").partition("@")
+            # how long to wait is kept where a later option does not name it
+            keeps = option.codec == "switches" and at and "@" not in told
+            self.fields[field] = f"{told}@{wait}" if keeps else told
+        if name in _SHAPE and "extra-node-info" in self.fields:
+            parts = ["*" if self.fields.get(part, "-2") == "-2" else str(self.fields[part]) for part in _SHAPE]
+            self.fields["extra-node-info"] = shape(":".join(parts))
         self.names[name] = None
 
     def _told(self, option: Option, text: str) -> str:

@@ -56,7 +56,7 @@ OPTIONS = (
     Option("chdir", "D", REQUIRED, "folder", kept=True),
     Option("cluster", "", REQUIRED, "text", kept=True),
     Option("cluster-constraint", "", REQUIRED, "text", kept=True, variables="SBATCH_CLUSTER_CONSTRAINT"),
-    Option("clusters", "M", REQUIRED, "text", variables="SBATCH_CLUSTERS,SLURM_CLUSTERS"),
+    Option("clusters", "M", REQUIRED, "text", kept=True, variables="SBATCH_CLUSTERS,SLURM_CLUSTERS"),
     Option("comment", "", REQUIRED, "text", kept=True),
     Option("consolidate-segments", "", NONE, "flag", versions="25.11-", variables="SBATCH_CONSOLIDATE_SEGMENTS"),
     Option("constraint", "C", REQUIRED, "text", variables="SBATCH_CONSTRAINT"),

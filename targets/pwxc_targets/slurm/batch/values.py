@@ -36,7 +36,7 @@ def whole_number(text: str, *, least: int) -> int:
     """Read a whole number that is at least 1, or at least 0."""
     read, rest = _leading(text)
     number = read or 0
-    if rest or number < least:
+    if rest or number < least or number > 2**63 - 1:
         raise BadValueError(f"a whole number above {least - 1} is due")
     return _wrapped(number)
 
@@ -53,21 +53,25 @@ def seconds(text: str) -> int:
     """
     if text == "-1" or text.upper() in ("INFINITE", "UNLIMITED"):
         return _NO_LIMIT
+    if re.fullmatch(r"-\d{1,4}", text):
+        return int(text) * 86400
     found = re.fullmatch(r"(?:(\d+)-(?:(\d+)(?::(\d+)(?::(\d+))?)?)?|(\d+)(?::(\d+)(?::(\d+))?)?)", text)
     if found is None:
         raise BadValueError("a duration is due: `MINUTES`, `HOURS:MINUTES:SECONDS` or `DAYS-HOURS`")
     days, hours, minutes, rest, first, second, third = (int(part or 0) for part in found.groups())
     if found.group(1) is not None:
-        return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+        return _wrapped(((days * 24 + hours) * 60 + minutes) * 60 + rest)
     if found.group(7) is not None:
-        return (first * 60 + second) * 60 + third
-    return first * 60 + second
+        return _wrapped((first * 60 + second) * 60 + third)
+    return _wrapped(first * 60 + second)
 
 
 def limit_minutes(text: str) -> int | None:
     """Read a time limit in whole minutes, rounded up; None is no limit."""
     read = seconds(text)
-    return None if read <= 0 else -(-read // 60)
+    if read in (0, _NO_LIMIT):
+        return None
+    return -(-read // 60) if read > 0 else 2**32 + int((read + 59) / 60)
 
 
 def duration(text: str) -> str:
@@ -87,7 +91,7 @@ def tell_seconds(number: int) -> str:
 def delay(text: str) -> str:
     """Read a duration that may be nothing."""
     read = seconds(text)
-    return "UNLIMITED" if read == _NO_LIMIT else tell_seconds(read)
+    return "UNLIMITED" if read == _NO_LIMIT else tell_seconds(read % 2**32)
 
 
 def mebibytes(text: str) -> int:
@@ -95,7 +99,7 @@ def mebibytes(text: str) -> int:
     number, rest = _leading(text)
     unit = rest[:1].lower()
     tail = rest[1:].lower()
-    if number is None or number < 0 or unit not in (*_UNIT, "k") or tail not in ("", "b"):
+    if number is None or not 0 <= number < 2**63 or unit not in (*_UNIT, "k") or tail not in ("", "b"):
         raise BadValueError("a size is due: a whole number with `K`, `M`, `G` or `T`")
     return -(-number // 1024) if unit == "k" else number * _UNIT[unit]
 
@@ -150,6 +154,8 @@ def gres(text: str) -> str:
     """Read a list of generic resources; each gets its kind in front."""
     if text.lower() == "none":
         return text
+    if text == "help":
+        raise BadValueError("`help` lists the resources of the site and submits nothing")
     return ",".join(item if item.startswith("gres:") else f"gres:{item}" for item in text.split(","))
 
 
@@ -194,7 +200,7 @@ def user_env(text: str) -> str:
     number, rest = _leading(text)
     if rest and rest[0].lower() not in "sl":
         raise BadValueError("seconds are due, and `S` or `L`")
-    return f"{number or 0}{rest[:1].upper()}"
+    return f"{_wrapped(number or 0)}{rest[:1].upper()}"
 
 
 def shape(text: str) -> str:
@@ -203,8 +209,9 @@ def shape(text: str) -> str:
     for number, part in enumerate(text.split(":")[:3]):
         if part in ("", "*"):
             continue
-        least, rest = _leading(part.partition("-")[0])
-        if least is None or rest:
+        found = re.match(r"\s*\+?(\d+)([km]?)(?:-\d+$)?", part, re.I)
+        least = int(found.group(1)) * _NODE_UNIT.get(found.group(2).lower(), 1) if found else 0
+        if found is None or least >= 2**31 or not (found.group(2) or found.end() == len(part)):
             raise BadValueError("`SOCKETS:CORES:THREADS` is due")
         told += f"{':' if number else ''}{least}"
     return told or "unset"
@@ -220,7 +227,11 @@ def zero_one(text: str) -> str:
 
 def specialized(text: str, *, least: int) -> str:
     """Read a number of cores or threads set aside."""
-    return str(whole_number(text, least=least))
+    number = whole_number(text, least=least)
+    # one bit of a short number says that threads are meant
+    if number & 0xFFFF == 0xFFFE or (number & 0x8000 and least == 0):
+        return "unset"
+    return str(number & ~0x8000)
 
 
 def propagate(text: str) -> str:

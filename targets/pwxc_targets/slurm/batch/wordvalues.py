@@ -99,7 +99,7 @@ def distribution(text: str) -> str:
     lowered = text.lower()
     if lowered.startswith("plane"):
         size = re.fullmatch(r"plane=(\d+)", lowered)
-        if size is None:
+        if size is None or int(size.group(1)) == 0:
             raise BadValueError("the size of a plane is due: `plane=4`")
         return lowered
     layout, comma, packing = lowered.partition(",")
@@ -107,28 +107,30 @@ def distribution(text: str) -> str:
         return lowered
     if comma and packing not in ("pack", "nopack"):
         raise BadValueError("after the comma stands `Pack` or `NoPack`")
-    parts = layout.rstrip(":").split(":")
+    parts = [part for part in layout.split(":") if part]
     allowed = [("block", "cyclic", "*"), *[("block", "cyclic", "fcyclic", "*")] * 2]
     if layout != "arbitrary" and (
-        len(parts) > 3 or any(part not in names for part, names in zip(parts, allowed, strict=False))
+        not 0 < len(parts) <= 3 or any(part not in names for part, names in zip(parts, allowed, strict=False))
     ):
         raise BadValueError(_one_of(("block", "cyclic", "arbitrary", "plane=N")))
     told = [("block" if place == 0 else "cyclic") if part == "*" else part for place, part in enumerate(parts)]
     return ":".join(told) + comma + packing
 
 
-_FREQUENCIES = {"low": "Low", "medium": "Medium", "highm1": "Highm1", "high": "High"}
+_FREQUENCIES = ("low", "medium", "highm1", "high")
+_ORDER = ("Low", "Medium", "High", "Highm1")
 _GOVERNORS = {
-    "conservative": "Conservative", "ondemand": "OnDemand", "performance": "Performance", "powersave": "PowerSave",
-    "schedutil": "SchedUtil", "userspace": "UserSpace",
+    "co": "Conservative", "on": "OnDemand", "pe": "Performance", "po": "PowerSave", "sc": "SchedUtil",
+    "us": "UserSpace",
 }  # fmt: skip
-_ALLOWED_GOVERNORS = frozenset({"ondemand", "performance", "userspace"})
+"""Governors by their first two letters, which are all that counts."""
+_ALLOWED_GOVERNORS = ("OnDemand", "Performance", "UserSpace")
 """What a site allows unless it says otherwise (`CpuFreqGovernors`)."""
 
 
 def cpu_freq(text: str) -> str:
     """Read a processor clock: a value, a range with a governor, or a governor."""
-    if text.lower() in _GOVERNORS:
+    if text[:2].lower() in _GOVERNORS and ":" not in text:
         return _governor(text)
     values, colon, governor = text.partition(":")
     low, dash, high = values.partition("-")
@@ -144,23 +146,32 @@ def cpu_freq(text: str) -> str:
 
 
 def _governor(text: str) -> str:
-    if text.lower() not in _ALLOWED_GOVERNORS:
+    found = _GOVERNORS.get(text[:2].lower(), "")
+    if found not in _ALLOWED_GOVERNORS:
         raise BadValueError("the governor is unknown or not allowed by default")
-    return _GOVERNORS[text.lower()]
+    return found
 
 
 def _frequency(text: str) -> str:
-    found = re.match(r"\d+", text)
-    if found:
-        return str(int(found.group()))
-    if text.lower() not in _FREQUENCIES:
-        raise BadValueError(_one_of((*_FREQUENCIES, *_GOVERNORS)))
-    return _FREQUENCIES[text.lower()]
+    found = re.match(r"\s*\+?(\d+)", text)
+    number = int(found.group(1)) if found else 0
+    if 0 < number < 2**31:
+        return str(number)
+    for beginning, name in (
+        ("lo", "Low"),
+        ("him1", "Highm1"),
+        ("highm1", "Highm1"),
+        ("hi", "High"),
+        ("medium", "Medium"),
+    ):
+        if not found and text.lower().startswith(beginning):
+            return name
+    raise BadValueError(_one_of((*_FREQUENCIES, *_ALLOWED_GOVERNORS)))
 
 
 def _rank(told: str) -> int:
-    """Give a number by which clocks of the same kind can be compared."""
-    return int(told) if told.isdigit() else list(_FREQUENCIES.values()).index(told)
+    """Give a number by which clocks can be compared; named ones stand above all numbers."""
+    return int(told) if told.isdigit() else 2**31 + _ORDER.index(told)
 
 
 def gpu_freq(text: str) -> str:
@@ -176,7 +187,7 @@ def gpu_bind(text: str) -> str:
     """Read which task sees which GPU."""
     rest = re.sub(r"^verbose,", "", text, flags=re.I)
     kind, colon, listed = rest.lower().partition(":")
-    if not colon and kind.startswith(("closest", "none")):
+    if kind.startswith(("c", "n")):  # only the first letter is compared
         return text
     patterns = {
         "map_gpu": r"[0-9*,]*",
@@ -221,7 +232,8 @@ def mem_bind(text: str) -> str:
 def acctg(text: str) -> str:
     """Read sampling times."""
     for part in text.split(",") if text else ():
-        if not re.fullmatch(r"(?:(?:task|energy|network|filesystem)=)?-?\d+", part, re.I):
+        found = re.match(r"(?:(?:task|energy|network|filesystem)=)?\s*([+-]?\d+)", part, re.I)
+        if part and (found is None or not 0 <= int(found.group(1)) < 2**31):
             raise BadValueError("`task=SECONDS`, `energy=`, `network=` or `filesystem=` is due")
     return text
 

@@ -1,25 +1,29 @@
-"""Shell text cut into commands: enough of the grammar to follow a script that submits jobs."""
+"""Shell text cut into words, operators and redirections."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import attrs
 
-_OPERATORS = re.compile(r"&&|\|\||;;|[;&|()\n]")
-_HERE = re.compile(r"<<(-?)[ \t]*(['\"]?)([\w.+-]+)\2")
-_REDIRECT = re.compile(r"[0-9]*(?:>>|>&|&>|<<<|<|>)")
+_OPERATORS = re.compile(r"&&|\|\||;;&|;;|;&|\|&|[;&|()\n]")
+_HERE = re.compile(r"<<(-?)[ \t]*((?:\\?[\w.+:/!@%,=-]|'[^'\n]*'|\"[^\"\n]*\")+)")
+_REDIRECT = re.compile(r"(?:[0-9]+|\{\w+\})?(?:&>>|&>|>>|>&|>\||<<<|<>|<&|<|>)")
+_OPENERS = frozenset(["for", "while", "until", "if", "elif", "then", "do", "else", "!", "{", "time"])
 
 
 @attrs.frozen
 class Token:
-    """A word as it stands in the text, or an operator; `here` is the here-document that follows a `<<`."""
+    """A word as it stands in the text, an operator, or a redirection, whose `text` is its target.
+
+    `here` is the text of the here-document that a `<<` reads; `expanded` says that variables in it are replaced.
+    """
 
     text: str
     start: int
     end: int
     operator: bool = False
+    redirect: str = ""
     here: str | None = None
     expanded: bool = True
 
@@ -34,58 +38,124 @@ class ShellError(Exception):
 
 
 def tokenize(text: str, base: int = 0) -> list[Token]:
-    """Cut a shell text into words and operators; comments and redirections are left out."""
-    tokens: list[Token] = []
-    pending: list[tuple[str, bool, bool, int]] = []
-    at = 0
-    while at < len(text):
-        if text.startswith("\\\n", at):
-            at += 2
-        elif text[at] in " \t\r":
-            at += 1
-        elif text[at] == "#" and (at == 0 or text[at - 1] in " \t\n;&|("):
-            stop = text.find("\n", at)
-            at = len(text) if stop < 0 else stop
-        elif (here := _HERE.match(text, at)) is not None and not text.startswith("<<<", at):
-            pending.append((here.group(3), bool(here.group(1)), not here.group(2), at))
-            at = here.end()
+    """Cut a shell text into tokens; comments are left out. `base` is where the text stands in its file."""
+    return _Tokenizer(text, base).run()
+
+
+@attrs.define
+class _Pending:
+    """A here-document whose text starts on the next line; `place` is the number of its token."""
+
+    word: str
+    strips: bool
+    expanded: bool
+    place: int
+
+
+@attrs.define
+class _Tokenizer:
+    text: str
+    base: int
+    at: int = 0
+    tokens: list[Token] = attrs.field(factory=list)
+    pending: list[_Pending] = attrs.field(factory=list)
+
+    def run(self) -> list[Token]:
+        """Cut everything."""
+        text = self.text
+        while self.at < len(text):
+            if text.startswith("\\\n", self.at):
+                self.at += 2
+            elif text[self.at] in " \t\r":
+                self.at += 1
+            elif text[self.at] == "#" and (self.at == 0 or text[self.at - 1] in " \t\n;&|()"):
+                stop = text.find("\n", self.at)
+                self.at = len(text) if stop < 0 else stop
+            else:
+                self._token()
+        return self.tokens
+
+    def _token(self) -> None:
+        text, at = self.text, self.at
+        if self._opens() and (text.startswith("((", at) or re.match(r"\[\[\s", text[at : at + 3])):
+            close = "))" if text[at] == "(" else "]]"
+            stop = _closing(text, at + 2, close)
+            if stop >= 0:
+                self._word(stop)
+                return
+        here = _HERE.match(text, at)
+        if here is not None and not text.startswith("<<<", at):
+            self._here(here)
+        elif text[at : at + 2] in ("<(", ">("):
+            self._word(parenthesis_end(text, at + 2))
         elif (redirect := _REDIRECT.match(text, at)) is not None:
-            at = _skip_target(text, redirect.end())
+            self._redirect(redirect.group(), redirect.end())
         elif (operator := _OPERATORS.match(text, at)) is not None:
-            at = operator.end()
-            if operator.group() == "\n" and pending:
-                at = _here_documents(text, at, pending, tokens, base)
-            tokens.append(Token(operator.group(), base + operator.start(), base + operator.end(), operator=True))
+            self._operator(operator.group(), operator.end())
         else:
             stop = word_end(text, at)
-            tokens.append(Token(text[at:stop], base + at, base + stop))
-            at = stop
-    return tokens
+            self._word(max(stop, at + 1))
+
+    def _opens(self) -> bool:
+        """Whether a command may start here."""
+        return not self.tokens or self.tokens[-1].operator or self.tokens[-1].text in _OPENERS
+
+    def _add(self, text: str, end: int, **fields: object) -> None:
+        token = Token(text, self.base + self.at, self.base + end, **fields)  # type: ignore[arg-type]
+        self.tokens.append(token)
+        self.at = end
+
+    def _word(self, end: int) -> None:
+        self._add(self.text[self.at : end], end)
+
+    def _operator(self, operator: str, end: int) -> None:
+        self._add(operator, end, operator=True)
+        if operator == "\n" and self.pending:
+            self._here_documents()
+
+    def _redirect(self, mark: str, end: int) -> None:
+        at = end
+        while at < len(self.text) and self.text[at] in " \t":
+            at += 1
+        stop = parenthesis_end(self.text, at + 2) if self.text[at : at + 2] in ("<(", ">(") else word_end(self.text, at)
+        self._add(self.text[at:stop], stop, redirect=mark)
+
+    def _here(self, found: re.Match[str]) -> None:
+        word = found.group(2)
+        plain = word.replace("'", "").replace('"', "").replace("\\", "")
+        self.pending.append(_Pending(plain, bool(found.group(1)), plain == word, len(self.tokens)))
+        self._add("", found.end(), redirect="<<")
+
+    def _here_documents(self) -> None:
+        text = self.text
+        for item in self.pending:
+            found: list[str] = []
+            while self.at < len(text):
+                stop = text.find("\n", self.at)
+                stop = len(text) if stop < 0 else stop
+                line = text[self.at : stop]
+                self.at = min(stop + 1, len(text))
+                line = line.lstrip("\t") if item.strips else line
+                if line == item.word:
+                    break
+                found.append(line + "\n")
+            token = self.tokens[item.place]
+            self.tokens[item.place] = attrs.evolve(token, here="".join(found), expanded=item.expanded)
+        self.pending.clear()
 
 
-def _skip_target(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t":
-        at += 1
-    return word_end(text, at)
-
-
-def _here_documents(
-    text: str, at: int, pending: list[tuple[str, bool, bool, int]], tokens: list[Token], base: int
-) -> int:
-    for word, strips, expanded, place in pending:
-        found: list[str] = []
-        while at < len(text):
-            stop = text.find("\n", at)
-            stop = len(text) if stop < 0 else stop
-            line = text[at:stop]
-            at = min(stop + 1, len(text))
-            if (line.lstrip("\t") if strips else line) == word:
-                break
-            found.append(line.lstrip("\t") if strips else line)
-        content = "\n".join(found) + "\n"
-        tokens.append(Token("<<", base + place, base + place + 2, here=content, expanded=expanded))
-    pending.clear()
-    return at
+def _closing(text: str, at: int, close: str) -> int:
+    """Give where `((` or `[[` is closed, or -1."""
+    while at < len(text):
+        if text.startswith(close, at):
+            return at + 2
+        if text[at] == "(" and close == "))":
+            at = parenthesis_end(text, at + 1)
+        elif text[at] in "\\'\"`$":
+            at = _piece_end(text, at)
+        else:
+            at += 1
+    return -1
 
 
 def word_end(text: str, at: int) -> int:
@@ -107,13 +177,16 @@ def _piece_end(text: str, at: int) -> int:
     if letter == '"':
         return _double_end(text, at + 1)
     if letter == "`":
-        return _after(text, "`", at + 1)
+        return _backtick_end(text, at + 1)
+    if text.startswith("$'", at):
+        return _ansi_end(text, at + 2)
     if text.startswith("$((", at):
-        return _after(text, "))", at + 3)
+        stop = _closing(text, at + 3, "))")
+        return len(text) if stop < 0 else stop
     if text.startswith("$(", at) or (letter == "=" and text.startswith("=(", at)):
         return parenthesis_end(text, at + 2)
     if text.startswith("${", at):
-        return _after(text, "}", at + 2)
+        return brace_end(text, at + 2)
     return at + 1
 
 
@@ -122,9 +195,28 @@ def _after(text: str, mark: str, at: int) -> int:
     return len(text) if found < 0 else found + len(mark)
 
 
+def _ansi_end(text: str, at: int) -> int:
+    while at < len(text) and text[at] != "'":
+        at += 2 if text[at] == "\\" else 1
+    return at + 1
+
+
+def _backtick_end(text: str, at: int) -> int:
+    while at < len(text) and text[at] != "`":
+        at += 2 if text[at] == "\\" else 1
+    return at + 1
+
+
+def brace_end(text: str, at: int) -> int:
+    """Give where the brace that was opened before `at` is closed."""
+    while at < len(text) and text[at] != "}":
+        at = _piece_end(text, at) if text[at] in "\\'\"`$" else at + 1
+    return at + 1
+
+
 def _double_end(text: str, at: int) -> int:
     while at < len(text) and text[at] != '"':
-        at = _piece_end(text, at) if text[at] in "\\`$" else at + 1
+        at = _piece_end(text, at) if text[at] in "\\`" or text[at : at + 2] in ("$(", "${") else at + 1
     return at + 1
 
 
@@ -137,211 +229,9 @@ def parenthesis_end(text: str, at: int) -> int:
             at += 1
         elif text[at] in "\\'\"`$":
             at = _piece_end(text, at)
+        elif text[at] == "#" and text[at - 1] in " \t\n;":
+            stop = text.find("\n", at)
+            at = len(text) if stop < 0 else stop
         else:
             at += 1
     return at
-
-
-@attrs.frozen
-class Command:
-    """A simple command: its words, and the here-document that it reads."""
-
-    words: tuple[Token, ...]
-    here: Token | None = None
-    piped: bool = False
-
-
-@attrs.frozen
-class Loop:
-    """A `for` over words, or a `while` with its test."""
-
-    variable: str
-    items: tuple[Token, ...]
-    body: tuple[Node, ...]
-    test: tuple[Node, ...] = ()
-    start: int = 0
-    end: int = 0
-
-
-@attrs.frozen
-class Branch:
-    """An `if` with its tests and bodies; a test that is empty is `else`."""
-
-    arms: tuple[tuple[tuple[Node, ...], tuple[Node, ...]], ...]
-    start: int = 0
-    end: int = 0
-
-
-@attrs.frozen
-class Function:
-    """The definition of a function."""
-
-    name: str
-    body: tuple[Node, ...]
-
-
-@attrs.frozen
-class Opaque:
-    """Something that is not followed: a `case`, for instance."""
-
-    tokens: tuple[Token, ...]
-
-    @property
-    def submits(self) -> bool:
-        """Whether there is a call of `sbatch` in it."""
-        return any(re.search(r"\bsbatch\b", token.text) for token in self.tokens)
-
-
-Node = Command | Loop | Branch | Function | Opaque
-_ENDS = frozenset({"do", "done", "then", "elif", "else", "fi", "}", "esac", ")"})
-
-
-class Parser:
-    """Reads tokens into commands, loops, branches and functions."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens = tokens
-        self.at = 0
-
-    def parse(self) -> tuple[Node, ...]:
-        """Read everything; what cannot be read is a `ShellError`."""
-        nodes = self._list()
-        if self.at < len(self.tokens):
-            token = self.tokens[self.at]
-            raise ShellError(f"`{token.text.strip()}` is not expected here", token.start, token.end)
-        return nodes
-
-    def _peek(self) -> Token | None:
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    def _skip(self) -> None:
-        while (
-            (token := self._peek()) is not None and token.operator and token.text in ("\n", ";", "&", "&&", "||", "|")
-        ):
-            self.at += 1
-
-    def _list(self) -> tuple[Node, ...]:
-        nodes: list[Node] = []
-        while True:
-            self._skip()
-            token = self._peek()
-            if token is None or token.text in _ENDS or token.text == ";;":
-                return tuple(nodes)
-            nodes.append(self._node(token))
-
-    def _node(self, token: Token) -> Node:
-        match token.text:
-            case "for":
-                return self._for(token)
-            case "while" | "until":
-                return self._while(token)
-            case "if":
-                return self._if(token)
-            case "case":
-                return self._case()
-            case "{" | "(":
-                self.at += 1
-                body = self._list()
-                self._expect("}" if token.text == "{" else ")")
-                return Branch((((), body),), token.start, token.end)
-            case "function":
-                self.at += 1
-        return self._command()
-
-    def _expect(self, word: str) -> Token:
-        self._skip()
-        token = self._peek()
-        if token is None or token.text != word:
-            place = token or self.tokens[-1]
-            raise ShellError(f"`{word}` is due here", place.start, place.end)
-        self.at += 1
-        return token
-
-    def _for(self, start: Token) -> Node:
-        self.at += 1
-        name = self._peek()
-        if name is None or name.operator:
-            return self._opaque_until("done")
-        self.at += 1
-        items: list[Token] = []
-        if (token := self._peek()) is not None and token.text == "in":
-            self.at += 1
-            while (token := self._peek()) is not None and not token.operator:
-                items.append(token)
-                self.at += 1
-        self._expect("do")
-        body = self._list()
-        end = self._expect("done")
-        return Loop(name.text, tuple(items), body, (), start.start, end.end)
-
-    def _while(self, start: Token) -> Node:
-        self.at += 1
-        test = self._list()
-        self._expect("do")
-        body = self._list()
-        end = self._expect("done")
-        return Loop("", (), body, test, start.start, end.end)
-
-    def _if(self, start: Token) -> Node:
-        arms: list[tuple[tuple[Node, ...], tuple[Node, ...]]] = []
-        self.at += 1
-        test = self._list()
-        self._expect("then")
-        arms.append((test, self._list()))
-        while (token := self._peek()) is not None and token.text in ("elif", "else"):
-            self.at += 1
-            if token.text == "elif":
-                test = self._list()
-                self._expect("then")
-                arms.append((test, self._list()))
-            else:
-                arms.append(((), self._list()))
-        end = self._expect("fi")
-        return Branch(tuple(arms), start.start, end.end)
-
-    def _case(self) -> Node:
-        return self._opaque_until("esac")
-
-    def _opaque_until(self, word: str) -> Opaque:
-        start = self.at
-        while (token := self._peek()) is not None and token.text != word:
-            self.at += 1
-        self.at += 1
-        return Opaque(tuple(self.tokens[start : self.at]))
-
-    def _command(self) -> Node:
-        words: list[Token] = []
-        here: Token | None = None
-        while (token := self._peek()) is not None:
-            if token.operator and token.text == "(" and len(words) == 1:
-                return self._function(words[0])
-            if token.operator:
-                break
-            self.at += 1
-            if token.here is not None:
-                here = token
-            else:
-                words.append(token)
-        token = self._peek()
-        if token is not None and token.text == "(":
-            raise ShellError("a parenthesis is not expected here", token.start, token.end)
-        # the text of a here-document stands before the line break that ends the command
-        return Command(tuple(words), here, piped=token is not None and token.text == "|")
-
-    def _function(self, name: Token) -> Node:
-        self.at += 1
-        self._expect(")")
-        self._skip()
-        self._expect("{")
-        body = self._list()
-        self._expect("}")
-        return Function(name.text, body)
-
-
-def parse(text: str, base: int = 0) -> tuple[Node, ...]:
-    """Read a shell text.
-
-    Raises:
-        ShellError: a part of it is not understood.
-    """
-    return Parser(tokenize(text, base)).parse()

@@ -6,6 +6,8 @@ name or a variable cannot hold come back as they stand there.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Sequence
 
@@ -14,29 +16,35 @@ import attrs
 from pwxc.diagnostics import Diagnostics
 from pwxc.ir.data import File
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Ref, Root
+from pwxc.ir.expr import Call, Expr, Ref, Root
 from pwxc.ir.resources import Resources
-from pwxc.ir.task import Gang, GangStatus, Script, Task
+from pwxc.ir.sweep import Parameter, Sweep, Values
+from pwxc.ir.task import ExitAction, Gang, GangStatus, Script, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.batch.directives import Component, Reading, read_directives
-from pwxc_targets.slurm.batch.report import report_faults, tolerated_options
+from pwxc_targets.slurm.batch.directives import Component, Reading
+from pwxc_targets.slurm.batch.report import read_source, report_faults
 from pwxc_targets.slurm.drivers.companions import find_script
 from pwxc_targets.slurm.lower import lower
 from pwxc_targets.slurm.own.job import OwnJobScript
-from pwxc_targets.slurm.own.lines import Statement
+from pwxc_targets.slurm.own.lines import Statement, template_of, typed
 from pwxc_targets.slurm.own.submit import OwnJob, OwnSubmit, option_expression
 from pwxc_targets.slurm.writing.gangs import WAITS_FOR_EVERY
-from pwxc_targets.slurm.writing.limits import SLACK, SLACK_SIGNAL
+from pwxc_targets.slurm.writing.limits import SLACK, SLACK_SIGNAL, TIMER_SLACK, slurm_time
+from pwxc_targets.slurm.writing.naming import SELECTS
 from pwxc_targets.slurm.writing.requests import NUMBERS, SIZES, TEXTS
 
 _FIELDS = {name: field for fields in (NUMBERS, SIZES, TEXTS) for field, name in fields.items()} | {"time": "walltime"}
 _MEMBER = re.compile(r'^srun .* bash "\$PWXC_RUN/scripts/(\S+)" "\$PWXC_RUN"', re.MULTILINE)
 _HOST = re.compile(r"^export (PWXC_HOST_\w+)=\$\{hosts\[(\d+)\]\}$", re.MULTILINE)
 _TASK = re.compile(r"^slug=(\S+)$", re.MULTILINE)
+_NO_BARRIER = "PWXC_BARRIER=''\n"
+_GANG_LIMIT = re.compile(
+    r"^(?:export PWXC_LIMIT=(\S+)|PWXC_LIMIT=\$\(seconds (.*)\); export PWXC_LIMIT)$", re.MULTILINE
+)
 _OF_GANG = ("nodes", "ntasks", "ntasks-per-node")
 
 
@@ -63,6 +71,7 @@ def read_own(
         files=tuple(reader.files.values()),
         data=tuple(submit.data),
         hooks=(*submit.hooks, *reader.hooks),
+        timeout=submit.timeout,
         origin=tuple(reader.sources),
         span=driver.span(0, len(driver.text)),
     )
@@ -79,6 +88,7 @@ class _Folder:
     resources: list[Resources] = attrs.field(factory=list)
     hooks: list[Hook] = attrs.field(factory=list)
     files: dict[str, File] = attrs.field(factory=dict)
+    walltimes: dict[str, float | None] = attrs.field(factory=dict)
     slugs: dict[str, str] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -104,7 +114,7 @@ class _Folder:
         source = self._script(job.script, job)
         if source is None:
             return
-        reading = read_directives(source.text, tolerated=tolerated_options(self.settings, source.text))
+        reading = read_source(source, self.settings)
         if not report_faults(reading, source, self.diagnostics):
             return
         if _MEMBER.search(source.text):
@@ -112,7 +122,7 @@ class _Folder:
             return
         task = self._task(job, source, reading, job.title, {})
         if job.title.startswith("hook."):
-            self._hook(task)
+            self._hook(task, source)
         else:
             self.tasks.append(changed(task, needs=self.submit.edges(job)))
 
@@ -127,34 +137,64 @@ class _Folder:
         self.tell(source, script.strange)
         self._worker_hooks(Trigger.WORKER_START, script.first)
         self._worker_hooks(Trigger.WORKER_COMPLETE, script.last)
+        if job.is_empty:
+            task = changed(task, sweep=Sweep(parameters=(Parameter(name="index", values=Values(())),)))
         if job.limit is not None and task.sweep is not None:
             task = changed(task, sweep=changed(task.sweep, limit=job.limit))
+        self.walltimes[name] = script.walltime
         return task if member else self._request(task, job, source, reading)
 
-    def _request(self, task: Task, job: OwnJob, source: Source, reading: Reading) -> Task:
-        """Give a task its class of resources, with what the writer made options of taken out."""
+    def _request(
+        self,
+        task: Task,
+        job: OwnJob,
+        source: Source,
+        reading: Reading,
+        *,
+        limit: float | Expr | None = None,
+        in_gang: bool = False,
+    ) -> Task:
+        """Give a task its class of resources, with what the writer made options of taken out.
+
+        `limit` is how long the gang of the task may run.
+        """
         component = reading.components[0]
+        limit = task.run_timeout if limit is None and not in_gang else limit
         if (nice := component.value("nice")) is not None and re.fullmatch(r"-?\d+", nice):
             task = changed(task, priority=-int(nice))
         cleans = component.value("signal") == SLACK_SIGNAL
         deadline = re.fullmatch(r"now\+(\d+)seconds", component.value("deadline") or "")
         dropped = {"nice", "job-name"} | ({"signal"} if cleans else set()) | ({"deadline"} if deadline else set())
+        if any(rule.action is ExitAction.RETRY for rule in task.exit_rules):
+            dropped |= {"requeue", "open-mode"}
+        walltime = self.walltimes.get(task.name)
+        known = [value for value in (limit, walltime) if isinstance(value, int | float)]
+        own = [task.run_timeout + TIMER_SLACK] if isinstance(task.run_timeout, int | float) else []
+        if any(component.value("time") == slurm_time(task, limit) for limit in (min(known, default=0), *own) if limit):
+            dropped.add("time")
         component.given = [given for given in component.given if given.name not in dropped]
         resources = lower(reading, source.text, task.name, task.span).resources
-        if resources is not None and cleans and isinstance(resources.walltime, int):
+        if walltime is not None:
+            resources = changed(resources or Resources(name=task.name, span=task.span), walltime=walltime)
+        elif resources is not None and cleans and isinstance(resources.walltime, int):
             resources = changed(resources, walltime=resources.walltime - SLACK)
-        if deadline and resources is not None and isinstance(resources.walltime, int):
-            task = changed(task, queue_timeout=int(deadline.group(1)) - resources.walltime - SLACK)
-        if job.late:
-            resources = self._late(resources or Resources(name=task.name, span=task.span), job)
+        if resources is not None and isinstance(resources.walltime, int | float):
+            known.append(resources.walltime)
+        if deadline and known:
+            task = changed(task, queue_timeout=int(deadline.group(1)) - math.ceil(min(known)) - SLACK)
+        late = {
+            name: word for name, word in job.late.items() if name != "time" or isinstance(limit, int | float | None)
+        }
+        if late:
+            resources = self._late(resources or Resources(name=task.name, span=task.span), late)
         if resources is None:
             return task
         self.resources.append(resources)
         return changed(task, resources=resources.name)
 
-    def _late(self, resources: Resources, job: OwnJob) -> Resources:
+    def _late(self, resources: Resources, late: dict[str, str]) -> Resources:
         """Set what the submit script works out from inputs."""
-        for name, word in job.late.items():
+        for name, word in late.items():
             gpus = re.fullmatch(r"gpu(?::(\w+))?:(\".*)", word)
             value = option_expression(gpus.group(2) if gpus else word, self.submit.names)
             if gpus is not None:
@@ -186,11 +226,12 @@ class _Folder:
         uniform = len(reading.components) == 1
         for component in reading.components:
             component.given = [given for given in component.given if given.name not in _OF_GANG]
+        limit = self._gang_limit(source)
         for number, (script, name) in enumerate(zip(found, members, strict=True)):
             task = self._task(job, script, Reading([Component()]), name, hosts, member=True)
             component = reading.components[0 if uniform else number]
             own = attrs.evolve(reading, components=[component])
-            self.tasks.append(self._request(task, job, source, own))
+            self.tasks.append(self._request(task, job, source, own, limit=limit, in_gang=True))
         lead = re.search(r"^lead=(\d+)$", source.text, re.MULTILINE)
         self.gangs.append(
             Gang(
@@ -199,33 +240,40 @@ class _Folder:
                 lead=members[int(lead.group(1)) if lead is not None else 0],
                 status=GangStatus.ALL if WAITS_FOR_EVERY in source.text else GangStatus.LEAD,
                 needs=self.submit.edges(job),
+                barrier=_NO_BARRIER not in source.text,
+                run_timeout=limit,
                 span=source.span(0, reading.body),
             )
         )
+
+    def _gang_limit(self, source: Source) -> float | Expr | None:
+        found = _GANG_LIMIT.search(source.text)
+        if found is None:
+            return None
+        if found.group(1):
+            return typed([found.group(1)])[0]  # type: ignore[no-any-return]
+        made = template_of(found.group(2), self.submit.names)
+        return Call("duration", (made.whole,)) if made.whole is not None else None
 
     def _worker_hooks(self, trigger: Trigger, commands: Sequence[Template]) -> None:
         """Take what every job does for the workers of the source: it stands in each script, and counts once."""
         if commands and not any(hook.trigger is trigger for hook in self.hooks):
             self.hooks.append(Hook(trigger=trigger, action=RunCommands(tuple(commands))))
 
-    def _hook(self, task: Task) -> None:
+    def _hook(self, task: Task, source: Source) -> None:
         trigger = Trigger(task.name.split(".")[1])
         commands = tuple(step.work.text for step in task.steps if isinstance(step.work, Script))
-        job = next(item for item in self.submit.jobs if item.title == task.name)
-        edges = self.submit.edges(job)
-        chosen: tuple[str, ...] = ()
-        if trigger is Trigger.TASKS_COMPLETE:
-            chosen = tuple(edge.parent for edge in edges)
-        elif trigger is Trigger.TASKS_READY:
-            parents = {edge.parent for edge in edges}
-            chosen = tuple(
-                other.title
-                for other in self.submit.jobs
-                if not other.title.startswith("hook.")
-                and (needs := {edge.parent for edge in self.submit.edges(other)}) <= parents
-                and bool(needs) is bool(parents)
+        found = re.search(rf"^# {SELECTS} (.*)$", source.text, re.MULTILINE)
+        chosen = json.loads(found.group(1)) if found is not None else {"tasks": [], "patterns": []}
+        self.hooks.append(
+            Hook(
+                trigger=trigger,
+                action=RunCommands(commands),
+                tasks=tuple(chosen["tasks"]),
+                patterns=tuple(chosen["patterns"]),
+                span=task.span,
             )
-        self.hooks.append(Hook(trigger=trigger, action=RunCommands(commands), tasks=chosen, span=task.span))
+        )
 
 
 def _unquoted(word: str) -> str:

@@ -21,10 +21,9 @@ from pwxc.ir.data import (
     Write,
 )
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Ref, Root
+from pwxc.ir.expr import Call, Ref, Root
 from pwxc.ir.resources import Container
-from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
-from pwxc.ir.task import ExitAction, ExitRule, Publication, Retry, Script, Step, Task
+from pwxc.ir.task import Publication, Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.source import Source
 from pwxc_targets.slurm.own.lines import (
@@ -35,13 +34,15 @@ from pwxc_targets.slurm.own.lines import (
     literal_of,
     statements,
     template_of,
-    typed,
     words_of,
 )  # fmt: skip
+from pwxc_targets.slurm.own.rules import read_rule
 from pwxc_targets.slurm.own.steps import START, OwnValues, read_sequence, read_step
+from pwxc_targets.slurm.own.sweeps import OwnSweep
 from pwxc_targets.slurm.own.tests import test_of
 from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing.expressions import MATH
+from pwxc_targets.slurm.writing.naming import meanings
 from pwxc_targets.slurm.writing.sweeps import FLOATS
 
 
@@ -49,21 +50,23 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.escape(template).replace("%s", "[^\n]*"))
 
 
-_ENDING_HEAD, _ENDING_TAIL = J.ENDING.split("%s")
 _FILL = re.compile(r"# Reads a text into the variable[^\n]*\nfill\(\) \{\n.*?\n\}\n", re.DOTALL)
 BLOCKS: list[str | re.Pattern[str]] = [
     J.HEAD, J.INSTANCE, J.PLACES, J.STATE, J.MEMBER_STATE, J.RUN, J.VALUE, J.SELECT, J.TRANSFER, J.SECRET,
-    MATH.lstrip("\n"), FLOATS.lstrip("\n"), _pattern(J.PARENTS), _pattern(J.MISSING), _ENDING_HEAD, _ENDING_TAIL, _FILL,
+    J.SECRET_FOLDER, MATH.lstrip("\n"), FLOATS.lstrip("\n"), _pattern(J.PARENTS), _pattern(J.MISSING),
+    *J.ENDING.split("%s"), _FILL, J.TERMINATED, J.TIMER, J.DEADLINE, J.AGAIN, J.WATCHED, J.SECONDS, J.OTHERS,
+    J.NOTE_FAILURE, J.CANCEL_OTHERS, J.CANCEL,
 ]  # fmt: skip
 _FILL_LINE = re.compile(r"^  text=\$\{text//'(.*?)'/\"\$\{(\w+)-?\}\"\}$", re.MULTILINE)
-_PLACE = re.compile(r"index(?: / (?P<stride>\d+))?(?: % (?P<count>\d+))?")
 _ROUTINE = re.compile(
-    r"slug=.*|instance=.*|export PW_JOB_DIR=.*|export PW_JOB_ID=.*|export PW_MATRIX_INDEX=.*|export PWXC_TASK=.*|"
-    r"export TORC_(?:WORKFLOW|JOB|ATTEMPT)_ID=.*|cd -- \"\$(?:PWXC_RUN|work)\" \|\| exit 1|started=\(\)|"
+    r"slug=.*|cd -- \"\$work\" \|\| exit 1|"
+    r"instance=.*|export PW_JOB_DIR=.*|export PW_JOB_ID=.*|export PW_MATRIX_INDEX=.*|export PWXC_TASK=.*|"
+    r"export TORC_(?:WORKFLOW|JOB|ATTEMPT)_ID=.*|started=\(\)|"
     r"if grep -qsx skipped .*; then skip; fi|export PWXC_FILES=\$work/files|mkdir -p \"\$\(dirname -- \"\$target\"\)\"|"
     r"case \$image in .*|rc=0|steps \|\| rc=\$\?|if \(\(rc == 0\)\); then|fi|\(exit \"\$rc\"\)|attempt=0|while :; do|"
     r"export PWXC_ATTEMPT=.*|break|done|run cleanup_\d+ \|\| :|for number in \"\$\{started\[@\]\}\"; do .*|"
-    r"\}|pick \"\$from\".*"
+    r"\}|pick \"\$from\".*|ready=[01]|again|gather|timer \S+|if \[\[ \$PWXC_LIMIT != 0 .*|"
+    r"if \[\[ -f \$values/attempt\..*|PWXC_LIMIT=.*|if \(\(another\)\); then stop .*"
 )
 
 
@@ -79,19 +82,27 @@ class OwnJobScript:
     files: dict[str, File]
     strange: list[Statement] = attrs.field(factory=list)
     values: OwnValues = attrs.field(init=False)
-    columns: list[tuple[str, str, Values | Range]] = attrs.field(factory=list)
-    table: list[str] = attrs.field(factory=list)
     target: Template = attrs.field(factory=Template)
     steps: list[Step] = attrs.field(factory=list)
     cleanup: list[Step] = attrs.field(factory=list)
     wanted: str | None = None
     in_rules: bool = False
+    in_ending: bool = False
+    walltime: float | None = None
     first: list[Template] = attrs.field(factory=list)
     last: list[Template] = attrs.field(factory=list)
+    told: dict[str, tuple[str, ...]] = attrs.field(init=False)
+    sweep: OwnSweep = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Start with what every script knows."""
-        self.values = OwnValues(self.task.name, {**FIXED, **self.names}, self.slugs)
+        self.told = meanings(self.source.text)
+        reads: Names = {
+            name: (Ref(Root.READ_FOLDER, self.told.get(name, (name.removeprefix("PWXC_READ_"),))),)
+            for name in re.findall(r"\bPWXC_READ_\w+", self.source.text)
+        }
+        self.values = OwnValues(self.task.name, {**reads, **FIXED, **self.names}, self.slugs)
+        self.sweep = OwnSweep(self.count, self.told, self.values.names)
 
     def read(self, body: int) -> Task:
         """Read the script from the end of its directives on."""
@@ -109,9 +120,11 @@ class OwnJobScript:
         sweep = None
         if self.count:
             try:
-                sweep = self._sweep()
+                sweep = self.sweep.made(self.task.span)
             except UnreadableError:
                 self.strange.append(found[0] if found else Statement("", body))
+        if sweep is not None and J.CANCEL_OTHERS in self.source.text:
+            sweep = changed(sweep, fail_fast=True)
         return changed(self.task, steps=tuple(self.steps), cleanup=tuple(self.cleanup), sweep=sweep)
 
     def _add(self, field: str, item: object) -> None:
@@ -127,8 +140,12 @@ class OwnJobScript:
             return end - place
         if line in ("while :; do", "break"):
             self.in_rules = line != "break"
-        elif self.in_rules and (used := self._rule(found, place)):
+        elif self.in_rules and (read := read_rule(found, place, self.values)) is not None:
+            rule, used = read
+            self._add("exit_rules", rule)
             return used
+        if self.sweep.take(line):
+            return 1
         for pattern, take in _LINES:
             if (match := pattern.fullmatch(line)) is not None and take(self, match, statement):
                 return 1
@@ -164,7 +181,7 @@ class OwnJobScript:
             slug = word.rpartition("/")[2]
             self.values.names[name] = (Ref(Root.OUTPUT_FOLDER, (self.slugs.get(slug, slug),)),)
         elif name.startswith("PWXC_FILE_"):
-            short = name.removeprefix("PWXC_FILE_")
+            short = self._meant(name, "PWXC_FILE_")
             self.files.setdefault(short, File(name=short, path=template_of(word, self.values.names)))
             self.values.names[name] = (Ref(Root.FILE, (short,)),)
         elif name == "TORC_RETURN_CODE":
@@ -173,65 +190,15 @@ class OwnJobScript:
             self._add("environment", Variable(name=name, value=template_of(word, self.values.names)))
         return True
 
-    # sweeps
-
-    def sweep_table(self, match: re.Match[str], _: Statement) -> bool:
-        """Take the values of a parameter."""
-        self.table = [literal_of(word) for word in words_of(match.group(1))]
-        return True
-
-    def sweep_column(self, match: re.Match[str], _: Statement) -> bool:
-        """Take the variable that is looked up in the table."""
-        name, place = match.groups()
-        self._column(name, place, Values(typed(self.table)))
-        return True
-
-    def sweep_range(self, match: re.Match[str], _: Statement) -> bool:
-        """Take a variable that is a number of a range of whole numbers."""
-        start, place, step = int(match["start"]), match["place"], int(match["step"] or 1)
-        self._column(match["name"], place, Range(start, start + step * (self._length(place) - 1), step))
-        return True
-
-    def sweep_floats(self, match: re.Match[str], _: Statement) -> bool:
-        """Take a variable that is a number of a range."""
-        (start, step), place = typed([match["start"], match["step"]]), match["place"]
-        stop = float(match["start"]) + float(match["step"]) * (self._length(place) - 1)
-        stop = float(f"{stop:.15g}")  # as a person wrote it
-        start = float(match["start"]) if isinstance(start, int) and isinstance(step, int) else start
-        self._column(match["name"], place, Range(start, stop, step))
-        return True
-
-    def _length(self, place: str) -> int:
-        found = _PLACE.fullmatch(place)
-        if found is None:
-            raise UnreadableError
-        if found["count"]:
-            return int(found["count"])
-        return self.count // int(found["stride"] or 1)
-
-    def _column(self, variable: str, place: str, values: Values | Range) -> None:
-        name = variable.removeprefix("PWXC_SWEEP_")
-        self.columns.append((name, place, values))
-        self.values.names[variable] = (Ref(Root.SWEEP, (name,)),)
-
-    def _sweep(self) -> Sweep:
-        span = self.task.span
-        parameters = tuple(Parameter(name=name, values=values, span=span) for name, _, values in self.columns)
-        places = [place for _, place, _ in self.columns]
-        zipped = len(places) > 1 and set(places) == {"index"}
-        sweep = Sweep(parameters=parameters, mode=SweepMode.ZIP if zipped else SweepMode.PRODUCT, span=span)
-        if not parameters:
-            sweep = changed(sweep, parameters=(Parameter(name="index", values=Range(0, self.count - 1)),))
-        if sweep.size != self.count or (not zipped and len(set(places)) != len(places)):
-            raise UnreadableError
-        return sweep
+    def _meant(self, token: str, prefix: str = "") -> str:
+        return self.told.get(token, (token.removeprefix(prefix),))[0]
 
     # data
 
     def read_files(self, match: re.Match[str], _: Statement) -> bool:
         """Take what the task finds in its inputs."""
         name, word = match.groups()
-        short = name.removeprefix("PWXC_READ_")
+        short = self._meant(name, "PWXC_READ_")
         self.values.names[name] = (Ref(Root.READ_FOLDER, (short,)),)
         if (output := re.fullmatch(r"\$PWXC_RUN/output/([^/]+)(/\$index)?", word)) is not None:
             parent = self.slugs.get(output.group(1), output.group(1))
@@ -262,6 +229,7 @@ class OwnJobScript:
     def needed_file(self, match: re.Match[str], _: Statement) -> bool:
         """Take the name and the path of a file that has to be there before or after the steps."""
         word, name, verb = match.groups()
+        name = self._meant(name)
         known = self.files.setdefault(name, File(name=name, path=template_of(word, self.values.names)))
         if verb == "was not written":
             self._add("writes", Write(destination=NamedFile(known.name)))
@@ -284,7 +252,39 @@ class OwnJobScript:
     def worker_hook(self, match: re.Match[str], _: Statement) -> bool:
         """Take a command that was meant for each worker: before the steps, or after them."""
         command = template_of(match.group(1), self.values.names)
-        (self.last if self.steps else self.first).append(command)
+        (self.last if self.in_ending else self.first).append(command)
+        return True
+
+    def ending(self, _match: re.Match[str], statement: Statement) -> bool:
+        """Take where the work at the end of the task begins and ends."""
+        self.in_ending = statement.text != "fi"
+        return True
+
+    def limit(self, match: re.Match[str], _: Statement) -> bool:
+        """Take how long the task may run, by itself or by its class of resources."""
+        value = self.values.number(match.group(2))
+        if match.group(1) == "LIMIT":
+            self.task = changed(self.task, run_timeout=value)
+        elif isinstance(value, int | float):
+            self.walltime = value
+        return True
+
+    def late_limit(self, match: re.Match[str], _: Statement) -> bool:
+        """Take how long the task may run, where an input says it."""
+        made = template_of(match.group(1), self.values.names)
+        limit = Call("duration", (made.whole,)) if made.whole is not None else None
+        self.task = changed(self.task, run_timeout=limit)
+        return True
+
+    def datum(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a variable that holds a datum of the workflow."""
+        self.values.names[match.group(1)] = (Ref(Root.DATUM, (self._meant(match.group(1), "PWXC_DATUM_"),)),)
+        return True
+
+    def secret_folder(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a secret that becomes a folder of files."""
+        folder = template_of(match.group(2), self.values.names)
+        self._add("secrets", Secret(name=literal_of(match.group(1)), folder=folder))
         return True
 
     def secret(self, match: re.Match[str], _: Statement) -> bool:
@@ -357,6 +357,12 @@ class OwnJobScript:
         self._add("checkpoints", Checkpoint(path=path, url=url, interval=0))
         return True
 
+    def picked_checkpoint(self, match: re.Match[str], _: Statement) -> bool:
+        """Take a folder of which some files are copied away while the steps run."""
+        path, pattern, url = (template_of(word, self.values.names) for word in match.groups())
+        self._add("checkpoints", Checkpoint(path=path, url=url, interval=0, pattern=pattern.literal))
+        return True
+
     def checkpoint_pause(self, match: re.Match[str], _: Statement) -> bool:
         """Take how often the folder before is copied."""
         *others, last = self.task.checkpoints
@@ -365,51 +371,26 @@ class OwnJobScript:
         return True
 
     def folder(self, match: re.Match[str], _: Statement) -> bool:
-        """Take the folder in which the steps work."""
-        self.task = changed(self.task, working_directory=template_of(match.group(1), self.values.names))
+        """Take the folder in which the steps work; it may be below the one that the source's system has for them."""
+        folder = template_of(match.group(1), self.values.names)
+        base, start = self.task.working_directory, folder.parts[0] if folder.parts else ""
+        if base is not None and isinstance(start, str) and not start.startswith(("/", "~")):
+            folder = Template.of(*base.parts, "/", *folder.parts)
+        self.task = changed(self.task, working_directory=folder)
+        return True
+
+    def place(self, _match: re.Match[str], _: Statement) -> bool:
+        """Take that the steps work in the run's folder, which the tasks share.
+
+        A folder of the task's own is no part of what it means: there, no task finds anything of another's.
+        """
+        self.task = changed(self.task, working_directory=Template.of(Ref(Root.RUN_FOLDER)))
         return True
 
     def condition(self, match: re.Match[str], _: Statement) -> bool:
         """Take the condition of the task."""
         self.task = changed(self.task, condition=test_of(match.group(1), self.values.names))
         return True
-
-    def _rule(self, found: Sequence[Statement], place: int) -> int:
-        """Take a rule for exit codes with what it leads to; gives how many statements were used."""
-        head = re.fullmatch(r"(?:el)?if \(\(([rc0-9 =<>!&|()]+)\)\); then", found[place].text)
-        if head is None:
-            return 0
-        codes = []
-        for low, _, high in re.findall(r"rc [=>]= (\d+)( && rc <= (\d+))?", head.group(1)):
-            codes.append((int(low), int(high or low)))
-        body: list[Statement] = []
-        depth, at = 1, place + 1
-        while depth:
-            line = found[at].text
-            depth += line.startswith("if ") and not line.endswith("fi")
-            depth -= line == "fi"
-            if depth == 1 and line.startswith("elif "):
-                break
-            body.append(found[at])
-            at += 1
-        self._add("exit_rules", self._action(tuple(codes), body))
-        return at - place
-
-    def _action(self, codes: tuple[tuple[int, int], ...], body: Sequence[Statement]) -> ExitRule:
-        limit = re.fullmatch(r"if \[\[ \$attempt -lt (\S+) \]\]; then", body[0].text)
-        if limit is None:
-            completes = any(statement.text == "rc=0" for statement in body)
-            return ExitRule(action=ExitAction.COMPLETE if completes else ExitAction.FAIL, codes=codes)
-        retry = Retry(limit=self.values.number(limit.group(1)))  # type: ignore[arg-type]
-        recovery = None
-        for statement in body:
-            if (found := re.fullmatch(r"sleep (\S+)", statement.text)) is not None:
-                retry = changed(retry, interval=self.values.number(found.group(1)))
-            elif (found := re.fullmatch(r"run bash -c (.*) \|\| :", statement.text, re.DOTALL)) is not None:
-                recovery = template_of(found.group(1), self.values.names)
-            else:
-                self.values.take(statement)
-        return ExitRule(action=ExitAction.RETRY, codes=codes, retry=retry, recovery=recovery)
 
 
 def _after_function(found: Sequence[Statement], place: int) -> int:
@@ -424,41 +405,42 @@ def _nothing(_job: OwnJobScript, _match: re.Match[str], _statement: Statement) -
     return True
 
 
+_WORD = r"(?:[^\s'\"]|'[^']*'|\"[^\"]*\")+"
 _Take = Callable[[OwnJobScript, re.Match[str], Statement], bool]
 _TABLE: list[tuple[str, _Take]] = [
-    (r"table=\((.*)\)", OwnJobScript.sweep_table),
-    (r"export (PWXC_SWEEP_\w+)=\$\{table\[([^\]]+)\]\}", OwnJobScript.sweep_column),
-    (
-        r"(?P<name>PWXC_SWEEP_\w+)=\$\(\((?P<start>-?\d+) \+ \((?P<place>[^)]+)\)(?: \* (?P<step>-?\d+))?\)\)",
-        OwnJobScript.sweep_range,
-    ),
-    (
-        r"(?P<name>PWXC_SWEEP_\w+)=\$\(step (?P<start>\S+) (?P<step>\S+) \$\(\((?P<place>[^)]+)\)\)\)",
-        OwnJobScript.sweep_floats,
-    ),
+    (r"if \(\(ready\)\); then|fi", OwnJobScript.ending),
+    (r"export PWXC_(LIMIT|WALLTIME)=(\S+)", OwnJobScript.limit),
+    (r"PWXC_LIMIT=\$\(seconds (.*)\); export PWXC_LIMIT", OwnJobScript.late_limit),
     (r"mkdir -p \"\$PWXC_READ_\w+\"", _nothing),
     (r"export (PWXC_READ_\w+)=(.*)", OwnJobScript.read_files),
-    (r"pick \"\$PWXC_RUN/output/([^/\"]+)(?:/\$index)?\" \"\$\w+\" (.*)", OwnJobScript.read_pattern),
+    (r"pick \"\$PWXC_RUN/output/([^/\"]+)(?:/\$index)?\" (.*) \"\$\w+\"", OwnJobScript.read_pattern),
     (r"fetch (.*) \"\$\w+\" \|\| exit 1", OwnJobScript.read_url),
     (
         r"if \[\[ ! -e (.*) \]\]; then echo \"the file (.*) (is not there|was not written)\" >&2; exit 1; fi",
         OwnJobScript.needed_file,
     ),
     (r"(\w+)=\$\(secret (.*) (\S+)\) \|\| exit 1", OwnJobScript.secret),
+    (r"secret_folder (.*) \"\$PWXC_FILES\"(.*) \|\| exit 1", OwnJobScript.secret_folder),
+    (r"(\w+)=\$\(cat \"\$PWXC_RUN/data/[^\"]+\"\); export \1", OwnJobScript.datum),
     (r"target=\"\$PWXC_FILES\"(.*)", OwnJobScript.file_target),
     (r"(?:cat|:|printf '%s' \"\$content\") > \"\$target(\.base64)?\"(?: <<'\w+')?", OwnJobScript.file_contents),
     (r"base64 -d \"\$target\.base64\" >.*", _nothing),
     (r"chmod \+x -- \"\$target\"", OwnJobScript.file_executable),
     (r"printf '%s=%s\\n' (\S+) (.*) >>\"\$values/published\"", OwnJobScript.output),
     (r"if ! send \"([^\"]*)\" (.*); then if \(\(rc == 0\)\); then rc=1; fi; fi", OwnJobScript.upload),
-    (r"pick \"\$PWXC_OUTPUT\" \"[^\"]*\" (.*)", OwnJobScript.upload_pattern),
+    (r"pick \"\$PWXC_OUTPUT\" (.*) \"[^\"]*\"", OwnJobScript.upload_pattern),
     (r"bash -c (.*) \|\| :", OwnJobScript.worker_hook),
-    (r"checkpoint_\d+\(\) \{ send (\S+) (\S+) \|\| :; \}", OwnJobScript.checkpoint),
+    (rf"checkpoint_\d+\(\) \{{ send ({_WORD}) ({_WORD}) \|\| :; \}}", OwnJobScript.checkpoint),
+    (
+        rf"checkpoint_\d+\(\) \{{ pick ({_WORD}) ({_WORD}) {_WORD} && send {_WORD} ({_WORD}) \|\| :; \}}",
+        OwnJobScript.picked_checkpoint,
+    ),
     (r"while sleep (\S+); do checkpoint_\d+; done &", OwnJobScript.checkpoint_pause),
     (r"(?:checkpoint_\d+|mounts=.*|image=\$\{image%%.*|if \[\[ \$image != .*|container=\(srun .*)", _nothing),
     (r"mounts\+=,([^$]*)", OwnJobScript.mount),
     (r"image=(.*)", OwnJobScript.container_image),
     (r"container=\((.*) \"\$image\"\)", OwnJobScript.container_call),
+    (r"cd -- \"\$PWXC_RUN\" \|\| exit 1", OwnJobScript.place),
     (r"mkdir -p -- (.*) && cd -- .* \|\| exit 1", OwnJobScript.folder),
     (r"if ! \{ (.*); \}; then skip; fi", OwnJobScript.condition),
 ]

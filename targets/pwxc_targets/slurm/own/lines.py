@@ -22,7 +22,7 @@ FIXED: Names = {
     "PWXC_ATTEMPT": (Ref(Root.ATTEMPT),), "PWXC_OUTPUT": (Ref(Root.OUTPUT_FOLDER),),
 }  # fmt: skip
 _HERE = re.compile(r"<<'(\w+)'\Z")
-_HOLE = re.compile(r"\$(?:\{(\w+)(?:-0?)?\}|(\w+))")
+_HOLE = re.compile(r"\$(?:\{(\w+)(?::?-0?)?\}|(\w+))")
 _TEXT_HOLE = re.compile(r"""'"\$\{(?P<quoted>PWXC_\w+)\}"'|\$\{(?P<plain>PWXC_\w+)\}""")
 
 

@@ -216,7 +216,9 @@ def read_sequence(lines: Sequence[Statement], steps: list[Step], values: OwnValu
     Raises:
         UnreadableError: a line of it is not one of the writer's.
     """
-    if [line.text for line in lines] == ["run step_1"]:
+    only = lines[0].text if len(lines) == 1 else ""
+    if only in ("run step_1", "run_watched step_1"):
+        steps[0] = changed(steps[0], stop_when_another_fails=only.startswith("run_watched"))
         return
     sequence = _Sequence(lines, steps, values)
     for place in range(len(lines)):
@@ -245,21 +247,25 @@ class _Sequence:
             self._set(ignore_errors=test_of(found.group(1), names))
         elif (found := re.fullmatch(r"if (.*); then", line, re.DOTALL)) is not None:
             self.number += 1
-            if found.group(1) != "((failed == 0))":
+            if found.group(1) not in ("((failed == 0))", "((failed == 0 && another == 0))"):
                 self._set(condition=test_of(found.group(1), names))
         elif (turn := _TURN.fullmatch(line)) is not None:
             self._retry(place, turn.group(1))
+        elif line.startswith("run_watched step_"):
+            self._set(stop_when_another_fails=True)
         elif re.fullmatch(r"run step_\d+_cleanup \|\| :", line):
             retry = self.steps[self.number].retry
             self._set(retry=changed(retry, clean=True) if retry is not None else None)
-        elif line == "last=0" and self.lines[place - 1].text.startswith(("run step_", "done")):
+        elif line == "last=0" and self.lines[place - 1].text.startswith(("run", "done")):
             self._set(ignore_errors=True)
         elif not _ROUTINE.fullmatch(line) and not self.values.take(self.lines[place]):
             raise UnreadableError
 
     def _retry(self, place: int, limit: str) -> None:
-        pause = next(item.text for item in self.lines[place:] if item.text.startswith("sleep "))
-        interval = self.values.number(pause.removeprefix("sleep "))
+        following = [item.text for item in self.lines[place:]]
+        after = following[: following.index("done")]
+        pause = next((line for line in after if line.startswith("run sleep ")), "run sleep 0")
+        interval = self.values.number(pause.removeprefix("run sleep "))
         timeout = self.steps[self.number].timeout
         count = self.values.number(limit)
         retry = Retry(limit=int(count) if isinstance(count, float) else count, interval=interval)
@@ -267,6 +273,6 @@ class _Sequence:
 
 
 _ROUTINE = re.compile(
-    r"local rc=0 failed=0 last|return \"\$rc\"|last=0|run step_\d+ \|\| last=\$\?|fi|done|while :; do|sleep .*|"
-    r"started\+=\(\d+\)|if \(\(last\)\); then failed=1; .*|export PWXC_TRY=0|PWXC_TRY=.*"
+    r"local rc=0 failed=0 last|return \"\$rc\"|last=0|run step_\d+ \|\| last=\$\?|fi|done|while :; do|run sleep .*|"
+    r"started=\(.*\)|export PW_WORKFLOW_STEP_.*|if \(\(last\)\); then failed=1; .*|export PWXC_TRY=0|PWXC_TRY=.*"
 )

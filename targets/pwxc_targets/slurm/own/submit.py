@@ -29,8 +29,10 @@ from pwxc_targets.slurm.own.lines import (
     words_of,
 )  # fmt: skip
 from pwxc_targets.slurm.own.tests import test_of, worked_out
+from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing import submittext as S  # noqa: N812
 from pwxc_targets.slurm.writing.expressions import MATH
+from pwxc_targets.slurm.writing.naming import meanings
 from pwxc_targets.slurm.writing.submit import CHECKS, CONVERSIONS
 
 _HEAD = re.compile(re.escape(S.HEAD % {"size": "@@"}).replace("@@", r"\d+"))
@@ -44,21 +46,25 @@ _BLOCKS: list[str | re.Pattern[str]] = [
     S.PREPARE,
     S.FINISH,
     S.LAST,
+    S.DEADLINE,
+    J.SECONDS,
 ]
 _TYPES = {pattern: kind for kind, (pattern, _) in CHECKS.items()}
 _START_HOOK = re.compile(r"if \[\[ \$mode == submit \]\] && \(\(! resume\)\); then bash -c (.*) \|\| :; fi", re.DOTALL)
 _DATUM = re.compile(r"printf '%s\\n' (.*) >\"\$run/data/([\w.-]+)\"", re.DOTALL)
 _SCRIPT = re.compile(r'cat >"\$run/scripts/([^"]+)" <<')
-_CONDITIONAL = re.compile(r"if (.*); then (job .*); else skip .*; fi", re.DOTALL)
+_CONDITIONAL = re.compile(r"if (.*); then ((?:job|empty) .*); else skip .*; fi", re.DOTALL)
 _QUIET = re.compile(
     r"here=\$\(cd |slug=|known\(\)|usage\(\) \{|\}|for |value=|case \$\{given|\*\) : ;;|esac|done|fi|:\Z|cp -- |"
-    r"if \[\[ \$mode == (?:submit|status) \]\](?: && \(\(! resume\)\))?; then\Z|(?:job|skip)\(\) \{ order"
+    r"if \[\[ \$mode == (?:submit|status) \]\](?: && \(\(! resume\)\))?; then\Z|(?:job|skip)\(\) \{ order|"
+    r"empty\(\) \{ skip"
 )
 _DEFAULT = re.compile(r"if \[\[ -z \$\{(\w+)\+x\} \]\]; then(?: \w+=(?:''|\$\{(PWXC_SECRET_\w+)-\}); fi)?\Z")
 _WORK_OUT = re.compile(r"export (PWXC_[XT]\d+)=(.*)", re.DOTALL)
+_LIMIT = re.compile(r"limit=(?:(\d+)|\$\(seconds (.*)\))", re.DOTALL)
 _WORDS = {
-    "success": Outcome.SUCCESS, "same": Outcome.SUCCESS, "any": Outcome.SUCCESS, "failure": Outcome.FAILURE,
-    "end": Outcome.END, "start": Outcome.START,
+    "success": Outcome.SUCCESS, "same": Outcome.SUCCESS, "failure": Outcome.FAILURE, "end": Outcome.END,
+    "start": Outcome.START,
 }  # fmt: skip
 
 
@@ -76,6 +82,7 @@ class OwnJob:
     start: int
     end: int
     condition: Expr | None = None
+    is_empty: bool = False
 
 
 @attrs.define
@@ -91,15 +98,18 @@ class OwnSubmit:
     scripts: dict[str, str] = attrs.field(factory=dict)
     data: list[Datum] = attrs.field(factory=list)
     hooks: list[Hook] = attrs.field(factory=list)
+    timeout: float | Expr | None = None
     strange: list[Statement] = attrs.field(factory=list)
     _options: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     _labels: dict[str, str] = attrs.field(factory=dict)
     _pattern: str = ""
+    _told: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
 
     def read(self) -> None:
         """Read the whole script."""
         content = self.source.text
         self._title(content)
+        self._told = meanings(content)
         found = list(statements(content, _BLOCKS, content.index("\n") + 1))
         for statement in found:
             self._declare(statement)
@@ -126,10 +136,11 @@ class OwnSubmit:
             self.name = literal_of(statement.text.removeprefix("workflow="))
         elif statement.text.startswith("names=("):
             for name in statement.text[7:-1].split()[1:]:
-                self._known(name, (name.removeprefix("PWXC_IN_"),))
+                self._known(name, self._told.get(name, (name.removeprefix("PWXC_IN_"),)))
         elif (found := re.fullmatch(r"(\S+)\) (\w+)=\$value ;;", statement.text)) is not None:
             option = literal_of(found.group(1))
-            path = tuple(option.removeprefix("--input-" if option.startswith("--input-") else "--").split("."))
+            bare = option.removeprefix("--input-" if option.startswith("--input-") else "--")
+            path = self._told.get(found.group(2), tuple(bare.split(".")))
             self._options[option] = path
             self._known(found.group(2), path)
         elif statement.here is not None and statement.text.startswith("cat <<"):
@@ -153,13 +164,16 @@ class OwnSubmit:
         line = statement.text
         if (default := _DEFAULT.match(line)) is not None:
             return self._default(found, place, default)
-        if line.startswith("job "):
+        if line.startswith(("job ", "empty ")):
             self._job(statement, line)
         elif (early := _CONDITIONAL.fullmatch(line)) is not None:
             self._job(statement, early.group(2))
             self.jobs[-1].condition = test_of(early.group(1), self.names)
         elif (work := _WORK_OUT.fullmatch(line)) is not None:
             self.names[work.group(1)] = template_of(work.group(2), self.names).parts
+        elif (limit := _LIMIT.fullmatch(line)) is not None:
+            made = template_of(limit.group(2) or "", self.names)
+            self.timeout = int(limit.group(1)) if limit.group(1) else made.whole
         elif worked_out(line, self.names):
             return 1
         elif not self._checked(line) and not self._put(statement):
@@ -171,7 +185,7 @@ class OwnSubmit:
     def _default(self, found: Sequence[Statement], place: int, default: re.Match[str]) -> int:
         name, secret = default.groups()
         if secret:
-            self._known(name, (secret.removeprefix("PWXC_SECRET_"),))
+            self._known(name, self._told.get(name, (secret.removeprefix("PWXC_SECRET_"),)))
         path = self._path(name)
         # what need not be given and has no default is optional; a line further down says what must be given
         kind = InputType.SECRET if secret else InputType.STRING
@@ -231,7 +245,8 @@ class OwnSubmit:
         if (found := _SCRIPT.match(statement.text)) is not None and statement.here is not None:
             self.scripts[found.group(1)] = statement.here
         elif (found := _DATUM.fullmatch(statement.text)) is not None:
-            self.data.append(Datum(name=found.group(2), value=json.loads(literal_of(found.group(1)))))
+            name = self._told.get(found.group(2), (found.group(2),))[0]
+            self.data.append(Datum(name=name, value=json.loads(literal_of(found.group(1)))))
         elif (found := _START_HOOK.fullmatch(statement.text)) is not None:
             command = template_of(found.group(1), self.names)
             self.hooks.append(Hook(trigger=Trigger.WORKFLOW_START, action=RunCommands((command,))))
@@ -240,7 +255,8 @@ class OwnSubmit:
         return True
 
     def _job(self, statement: Statement, call: str) -> None:
-        words = words_of(call)
+        is_empty = call.startswith("empty ")
+        words = words_of(f"{call} 0 '' ''" if is_empty else call)
         if len(words) < 7:
             raise UnreadableError
         slug, title, script, count, limit, edges = (literal_of(word) for word in words[1:7])
@@ -249,7 +265,7 @@ class OwnSubmit:
         self.jobs.append(
             OwnJob(
                 slug, title, script, int(count), int(limit) if limit else None, edges.split(), late,
-                statement.start, end,
+                statement.start, end, is_empty=is_empty,
             )
         )  # fmt: skip
 
@@ -262,7 +278,8 @@ class OwnSubmit:
             kind, _, minutes = kind.partition("+")
             found.append(
                 Edge(
-                    parent=titles[parent], when=_WORDS[kind], same_instance=kind == "same", any_instance=kind == "any",
+                    parent=titles[parent], when=_WORDS[kind.removeprefix("any-")], same_instance=kind == "same",
+                    any_instance=kind.startswith("any-"),
                     delay=int(minutes or 0) * 60, span=self.source.span(job.start, job.end),
                 )
             )  # fmt: skip

@@ -10,8 +10,9 @@ from pwxc_targets.slurm.own.lines import Names, UnreadableError, template_of, wo
 
 _STATUS = {
     "true": "always", "false": "never", "((failed == 0))": "completed", "((failed))": "error",
-    "! { parents failed || parents skipped || missing; }": "completed", "parents failed": "error",
-    "missing": "canceled",
+    "! { parents failed || parents cancelled || parents skipped || missing; }": "completed",
+    "{ parents failed || parents cancelled || missing; }": "error", "{ parents cancelled || missing; }": "canceled",
+    "((failed == 0 && another == 0))": "completed", "((another))": "canceled",
 }  # fmt: skip
 _TRUTH = re.compile(r"\[\[ -n (\S+)(?: && (\S+) != false)?(?: && (\S+) != 0)? \]\]")
 _CHOICE = re.compile(r"if (.*); then (PWXC_[XT]\d+)=(.*); else \2=(.*); fi", re.DOTALL)

@@ -30,6 +30,7 @@ class Context:
     options: Mapping[str, str]
     slugs: Slugs = attrs.field(factory=Slugs)
     variables: Variables = attrs.field(factory=Variables)
+    datum_files: Slugs = attrs.field(factory=Slugs)
     tasks: dict[str, Task] = attrs.field(init=False)
     gangs: dict[str, Gang] = attrs.field(init=False)
     inputs: list[Leaf] = attrs.field(init=False)
@@ -46,6 +47,14 @@ class Context:
         self._kinds = {leaf.path: KINDS.get(leaf.input.type, UNKNOWN) for leaf in self.inputs}
         for leaf in self.inputs:
             self.variables.of(leaf.ref)
+
+    @property
+    def watches(self) -> bool:
+        """Whether some task or step is stopped when another task fails."""
+        return any(
+            task.stop_when_another_fails or any(step.stop_when_another_fails for step in task.steps)
+            for task in self.workflow.tasks
+        )
 
     @property
     def container(self) -> str:
@@ -73,6 +82,10 @@ class Context:
     def expressions(self, prefix: str = "PWXC_T") -> ShellExpressions:
         """Make a translator of expressions."""
         return ShellExpressions(self.variables, self.kind_of, prefix=prefix)
+
+    def datum_file(self, name: str) -> str:
+        """Give the name of the file that holds a datum of the workflow."""
+        return self.datum_files.of(name)
 
     def say(self, code: Code, message: str, span: Span | None = None) -> None:
         """Tell a loss that belongs to a part of a field, once."""

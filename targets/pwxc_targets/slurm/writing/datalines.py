@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import attrs
 
 from pwxc.ir.data import Dataset, NamedDatum, NamedFile, Read, TaskOutput, Url, Write
-from pwxc.ir.expr import Ref, Root
+from pwxc.ir.expr import Literal, Ref, Root
 from pwxc.ir.task import Task
 from pwxc.ir.template import Template
 from pwxc.shell import ShellText, is_variable_name, quote
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
+from pwxc_targets.slurm.writing.naming import plain
 
 FILES = Ref(Root.ENVIRONMENT, ("PWXC_FILES",))
 """Where files are that the source wants at fixed places of a container."""
@@ -27,6 +28,7 @@ class Data:
     task: Task
     holes: Holes
     needs: set[str] = attrs.field(factory=set)
+    meanings: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     text: ShellText = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -60,10 +62,18 @@ class Data:
         yield f"export {name}={word}"
 
     def here(self, template: Template) -> Template:
-        """Point at the files of the task where they are, when no container puts them at their places."""
+        """Point at the files of the task where they are, when no container puts them at their places.
+
+        An expression that is a text, as ACTIVATE needs it to say `${{`, becomes that text.
+        """
+        template = template.map(
+            lambda hole: hole.value if isinstance(hole, Literal) and isinstance(hole.value, str) else hole
+        )
         if self.context.container != "none" and self.task.container is not None:
             return template
-        paths = [path for file in self.task.files if (path := file.path.literal) and path.startswith("/")]
+        places = [file.path for file in self.task.files]
+        places += [secret.folder for secret in self.task.secrets if secret.folder is not None]
+        paths = [path for place in places if (path := place.literal) and path.startswith("/")]
         if not paths:
             return template
         found = re.compile("|".join(rf"(?<![\w./-]){re.escape(path)}(?![\w-]|\.\w)" for path in paths))
@@ -117,7 +127,7 @@ class Data:
                 path = self.file_word(name)
                 yield from self.holes.take_lines()
                 yield f"export {variable}={path}"
-                yield f'if [[ ! -e {path} ]]; then echo "the file {_plain(name)} is not there" >&2; exit 1; fi'
+                yield f'if [[ ! -e {path} ]]; then echo "the file {self.named(name)} is not there" >&2; exit 1; fi'
             case NamedDatum() | Dataset() | TaskOutput():
                 yield f"export {variable}=$work/read/{number}"
                 yield f'mkdir -p "${variable}"'
@@ -131,7 +141,7 @@ class Data:
             return
         self.needs.add("pick")
         yield f"export {variable}=$work/read/{number}"
-        yield f'pick "{place}" "${variable}" {quote(read.pattern)}'
+        yield f'pick "{place}" {quote(read.pattern)} "${variable}"'
 
     def _same_instance(self, parent: str) -> bool:
         return any(edge.parent == parent and edge.same_instance for edge in self.task.needs)
@@ -141,9 +151,26 @@ class Data:
         found = next((file for file in self.context.workflow.files if file.name == name), None)
         return self.holes.word(found.path) if found is not None else quote(name)
 
+    def named(self, name: str) -> str:
+        """Give the name of a file as it stands in a message, and remember what it means."""
+        told = plain(name)
+        if told != name:
+            self.meanings[told] = (name,)
+        return told
+
     def secrets(self) -> Iterator[str]:
-        """Read the secrets into their variables."""
-        for secret in (*self.context.workflow.secrets, *self.task.secrets):
+        """Read the secrets into their variables, or put them into the folders that the task wants."""
+        secrets = (*self.context.workflow.secrets, *self.task.secrets)
+        if any(secret.folder is not None for secret in secrets):
+            yield "export PWXC_FILES=$work/files"
+        for secret in secrets:
+            if secret.folder is not None:
+                self.needs.add("secret-folder")
+                path = self.holes.word(secret.folder)
+                yield from self.holes.take_lines()
+                yield f'secret_folder {quote(secret.name)} "$PWXC_FILES"{path} || exit 1'
+            if not secret.variables:
+                continue
             self.needs.add("secret")
             for variable, key in secret.variables:
                 if is_variable_name(variable):
@@ -158,7 +185,13 @@ class Data:
             interval = checkpoint.interval
             pause = str(interval) if isinstance(interval, int | float) else f'"${{{self.holes.name(interval)}}}"'
             yield from self.holes.take_lines()
-            yield f"checkpoint_{number}() {{ send {path} {url} || :; }}"
+            if checkpoint.pattern is None:
+                yield f"checkpoint_{number}() {{ send {path} {url} || :; }}"
+            else:
+                self.needs.add("pick")
+                picked = f'"$work/picked/{number}"'
+                pick = f"pick {path} {quote(checkpoint.pattern)} {picked}"
+                yield f"checkpoint_{number}() {{ {pick} && send {picked} {url} || :; }}"
             yield f"while sleep {pause}; do checkpoint_{number}; done &"
 
     def last_copies(self) -> Iterator[str]:
@@ -180,7 +213,7 @@ class Data:
         if write.pattern is not None:
             self.needs.add("pick")
             place = f"$work/write/{number}"
-            yield f'pick "$PWXC_OUTPUT" "{place}" {quote(write.pattern)}'
+            yield f'pick "$PWXC_OUTPUT" {quote(write.pattern)} "{place}"'
         yield f'if ! send "{place}" {word}; then if ((rc == 0)); then rc=1; fi; fi'
 
     def expectations(self) -> Iterator[str]:
@@ -189,7 +222,7 @@ class Data:
             if isinstance(write.destination, NamedFile):
                 path = self.file_word(write.destination.name)
                 yield from self.holes.take_lines()
-                name = _plain(write.destination.name)
+                name = self.named(write.destination.name)
                 yield f'if [[ ! -e {path} ]]; then echo "the file {name} was not written" >&2; exit 1; fi'
 
     def publications(self) -> Iterator[str]:
@@ -222,16 +255,29 @@ class Data:
                     yield from self.holes.take_lines()
                     yield f"export {name}={word}"
                 case Root.DATUM:
-                    yield f'{name}=$(cat "$PWXC_RUN/data/{_file(ref.path[0])}"); export {name}'
+                    yield f'{name}=$(cat "$PWXC_RUN/data/{self.context.datum_file(ref.path[0])}"); export {name}'
                 case Root.TASK_OUTPUT if ref.path[0] != self.task.name:
                     self.needs.add("value")
                     step = ref.path[1] if len(ref.path) > 2 else "*"
                     parent = self.context.slugs.of(ref.path[0])
                     yield f"{name}=$(value {parent} {quote(step)} {quote(ref.path[-1])}); export {name}"
+                case Root.HOST:
+                    yield from self._host(ref, name)
                 case Root.ORGANISATION | Root.USER:
                     self.needs.add("secret")
                     yield f"{name}=$(secret {ref.root.value} {quote('.'.join(ref.path))}) || exit 1"
                     yield f"export {name}"
+
+    def _host(self, ref: Ref, name: str) -> Iterator[str]:
+        """Give the node of a task; the gang's script names those of its members."""
+        gang = self.context.gangs.get(self.task.name)
+        if gang is not None and ref.path[0] in gang.members:
+            return
+        if ref.path[0] == self.task.name:
+            yield f"{name}=$(hostname); export {name}"
+            return
+        message = f"the node of `{ref.path[0]}` is known to the members of its own gang only"
+        self.context.say(C.EXPRESSION, message, ref.span)
 
 
 def _around(text: str, found: re.Pattern[str]) -> Iterator[object]:
@@ -242,11 +288,3 @@ def _around(text: str, found: re.Pattern[str]) -> Iterator[object]:
         yield match.group()
         at = match.end()
     yield text[at:]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^\w./-]", "_", name)
-
-
-def _file(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pwxc.ir.expr import Ref, Root
+from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.task import Gang, GangStatus, Task
 from pwxc.shell import quote
 from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
-from pwxc_targets.slurm.writing.context import Context
+from pwxc_targets.slurm.writing.context import Context, Holes
+from pwxc_targets.slurm.writing.jobscript import noted
+from pwxc_targets.slurm.writing.limits import TIMER_SLACK, own_limits
 from pwxc_targets.slurm.writing.requests import Request
 from pwxc_targets.slurm.writing.sweeps import FLOATS, Decoded
 
@@ -24,25 +26,31 @@ await() {
 WAITS_FOR_EVERY = """\
 # Waits for the lead, or for the first member that fails.
 await() {
-  local rc=0 pid number
-  local -a left=("${pids[@]}")
-  while ((${#left[@]})); do
-    rc=0
-    wait -n -p pid "${left[@]}" || rc=$?
-    if ((rc)) || [[ ${pid-} == "${pids[lead]}" || -z ${pid-} ]]; then return "$rc"; fi
-    for number in "${!left[@]}"; do
-      if [[ ${left[number]} == "$pid" ]]; then unset "left[number]"; fi
+  local rc number over=0
+  local -A seen=()
+  while ((!over)); do
+    for number in "${!pids[@]}"; do
+      if [[ -n ${seen[$number]-} ]] || kill -0 "${pids[number]}" 2>/dev/null; then continue; fi
+      rc=0 seen[$number]=1
+      wait "${pids[number]}" || rc=$?
+      if ((rc)); then return "$rc"; fi
+      if ((number == lead)); then over=1; fi
     done
+    sleep 0.3 &
+    wait "$!"
   done
-  return 0
 }
 """
 _END = """\
-# Ends what still runs. srun takes a second signal for meant.
+# Ends what still runs, with some time for what members do at their end.
 end_members() {
-  local pid
+  local pid tries alive=1
   for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null; done
-  sleep 1
+  for ((tries = 0; alive && tries < 200; tries++)); do
+    alive=0
+    for pid in "${pids[@]}"; do if kill -0 "$pid" 2>/dev/null; then alive=1; fi; done
+    if ((alive)); then sleep 0.1; fi
+  done
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
   wait
 }
@@ -89,11 +97,15 @@ def body(
     lines += (functions + (FLOATS if decoded is not None and decoded.steps else "")).splitlines()
     for parent in tested:
         lines.append(f'if grep -qsx skipped "$PWXC_RUN/state/{parent}" "$PWXC_RUN/state/{parent}".*; then skip; fi')
+    lines += (J.GANG_ENDING % _afterwards(context) + J.TERMINATED).splitlines()
     lines += _hosts(len(members), uniform=uniform)
     for number, (task, _, _) in enumerate(members):
         variable = context.variables.of(Ref(Root.HOST, (task.name,)))
         lines.append(f"export {variable}=${{hosts[{number}]}}")
-    lines += _ending()
+    name = f"$PWXC_RUN/work/.{slug}$instance.${{SLURM_JOB_ID-}}.${{SLURM_RESTART_COUNT-0}}"
+    lines.append(f"export PWXC_MEMBERS={len(members)} PWXC_BARRIER={name if gang.barrier else chr(39) * 2}")
+    lines += ['mkdir -p "$PWXC_BARRIER"'] if gang.barrier else []
+    lines += _limits(context, gang)
     lines += _starts(context, members, decoded, uniform=uniform)
     lead = next(number for number, (task, _, _) in enumerate(members) if task.name == gang.lead)
     lines += [f"lead={lead}", "rc=0", "await || rc=$?", "end_members", "pids=()", '(exit "$rc")']
@@ -109,20 +121,25 @@ def _hosts(count: int, *, uniform: bool) -> Iterator[str]:
         yield f'hosts+=("$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_{number}" | head -n 1)")'
 
 
-def _ending() -> list[str]:
-    return [
-        "pids=()",
-        "finish() {",
-        "  local rc=$?",
-        "  trap - EXIT",
-        "  trap '' TERM INT",
-        "  if ((${#pids[@]})); then end_members; fi",
-        "  if ((rc == 0)); then tell succeeded; else tell failed; fi",
-        '  exit "$rc"',
-        "}",
-        "trap finish EXIT",
-        "trap 'exit 143' TERM INT",
-    ]
+def job_limit(gang: Gang, lead: Task) -> float | Expr | None:
+    """Give how long the job of a gang may run; a limit of the lead's own is kept by its own script."""
+    if gang.run_timeout is not None:
+        return gang.run_timeout
+    return lead.run_timeout + TIMER_SLACK if isinstance(lead.run_timeout, int | float) else None
+
+
+def _afterwards(context: Context) -> str:
+    return noted(context) + (J.CANCEL if context.workflow.timeout is not None else "")
+
+
+def _limits(context: Context, gang: Gang) -> list[str]:
+    lead = context.tasks[gang.lead]
+    needs: set[str] = set()
+    holes = Holes(context, f"gang `{gang.name}`")
+    limits = list(own_limits(context, lead, gang.run_timeout, holes, needs))
+    lines = J.SECONDS.splitlines() if "seconds" in needs else []
+    lines += J.TIMER.splitlines() if any("timer " in line for line in limits) else []
+    return [*lines, *(J.DEADLINE.splitlines() if context.workflow.timeout is not None else []), *limits]
 
 
 def _starts(
@@ -139,6 +156,8 @@ def _starts(
             value = request.fixed.get(name)
             if value is not None:
                 words.append(f"--{name}={quote(value)}")
+            elif name == "cpus-per-task" and name in request.late:
+                words.append('--cpus-per-task="${SLURM_CPUS_PER_TASK:-1}"')
         own = context.slugs.of(task.name)
         words.append(f'--output="${{PWXC_RUN//%/%%}}/logs/{own}$instance.%j.out"')
         yield f'{" ".join(words)} bash "$PWXC_RUN/scripts/{file}" "$PWXC_RUN"{instance} &'

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import attrs
 
 from pwxc.ir.expr import Expr, Ref, Root
-from pwxc.ir.task import ExitAction, ExitRule, Retry, Script, Task
-from pwxc.ir.template import Template
+from pwxc.ir.task import Script, Task
 from pwxc.ir.workflow import RunCommands, Trigger
 from pwxc.shell import quote
 from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
 from pwxc_targets.slurm.writing.datalines import Data
 from pwxc_targets.slurm.writing.expressions import MATH, UnsupportedError
+from pwxc_targets.slurm.writing.limits import own_limits
+from pwxc_targets.slurm.writing.naming import means
 from pwxc_targets.slurm.writing.quoting import assigned
+from pwxc_targets.slurm.writing.retries import Attempts
 from pwxc_targets.slurm.writing.steps import Steps
 from pwxc_targets.slurm.writing.sweeps import FLOATS, Decoded
 
+_NAMED = frozenset({Root.INPUT, Root.FILE, Root.DATUM})
 _FUNCTIONS = {
+    "secret-folder": J.SECRET_FOLDER,
     "value": J.VALUE, "pick": J.SELECT, "transfer": J.TRANSFER, "secret": J.SECRET, "math": MATH,
+    "again": J.AGAIN, "timer": J.TIMER, "others": J.OTHERS, "seconds": J.SECONDS, "watch": J.WATCHED,
 }  # fmt: skip
 _JOB_STATUS = {
-    "always": "true", "never": "false", "completed": "! { parents failed || parents skipped || missing; }",
-    "error": "parents failed", "canceled": "missing",
+    "always": "true", "never": "false",
+    "completed": "! { parents failed || parents cancelled || parents skipped || missing; }",
+    "error": "{ parents failed || parents cancelled || missing; }", "canceled": "{ parents cancelled || missing; }",
 }  # fmt: skip
 
 
@@ -58,7 +64,7 @@ class JobScript:
         """Give the text."""
         start, middle = self._start(), self._middle()
         bound = self._bindings()
-        lines = [*start, *self._functions(), *bound, *middle]
+        lines = [*self._meanings(), *start, *self._functions(), *bound, *middle]
         return "\n".join(lines) + "\n"
 
     def _start(self) -> list[str]:
@@ -74,6 +80,7 @@ class JobScript:
             lines += FLOATS.strip("\n").splitlines() if self.decoded.steps else []
             lines += self.decoded.lines
         lines += self._folder()
+        lines += ["attempt=0"] if self.task.exit_rules else []
         return lines
 
     def _folder(self) -> list[str]:
@@ -93,25 +100,31 @@ class JobScript:
 
     def _middle(self) -> list[str]:
         """Give everything that uses holes; it is made before the bindings, which depend on it."""
-        lines: list[str] = []
+        lines = self._ending()
         if self.tested:
             for parent in self.tested:
                 files = f'"$PWXC_RUN/state/{parent}" "$PWXC_RUN/state/{parent}".*'
                 lines.append(f"if grep -qsx skipped {files}; then skip; fi")
         if self.condition is not None:
             lines += self._tested_condition(self.condition)
+        lines += self._limits()
         lines += self.data.secrets()
         lines += self.data.reads()
+        lines += ["gather"] if self.member else []
         lines += self.data.files()
         lines += self.data.environment()
         lines += self._working_directory()
-        lines += self._container()
-        lines += self._hooks(Trigger.WORKER_START)
-        lines += self.steps.functions(self.task.steps, "step")
-        lines += self.steps.functions(self.task.cleanup, "cleanup")
+        container = self._container()
+        hooks = self._hooks(Trigger.WORKER_START)
+        functions = list(self.steps.functions(self.task.steps, "step"))
+        functions += self.steps.functions(self.task.cleanup, "cleanup")
+        # steps on other hosts and calls of actions do not run in the container
+        lines += container if any("${container[@]}" in line for line in functions) else []
+        lines += [*hooks, *functions]
         lines += self.steps.sequence()
         lines += self.data.checkpoints()
-        lines += self._ending()
+        if "ready=0" in lines:
+            lines.append("ready=1")
         lines += self._attempts()
         return lines
 
@@ -141,7 +154,9 @@ class JobScript:
         image = self.holes.word(container.image)
         lines = [*self.holes.take_lines(), f"image={image}"]
         binds = [quote(mount) for mount in container.mounts]
-        binds += [f'"$PWXC_FILES"{word}:{word}' for file in self.task.files if (word := self.holes.word(file.path))]
+        places = [file.path for file in self.task.files]
+        places += [secret.folder for secret in self.task.secrets if secret.folder is not None]
+        binds += [f'"$PWXC_FILES"{word}:{word}' for path in places if (word := self.holes.word(path))]
         lines += self.holes.take_lines()
         if self.context.container == "pyxis":
             return [*lines, *_pyxis(binds)]
@@ -164,16 +179,49 @@ class JobScript:
 
     def _ending(self) -> list[str]:
         before: list[str] = []
-        if self.task.cleanup:
-            before += [f"run cleanup_{number} || :" for number, _ in enumerate(self.task.cleanup, 1)]
         if any(step.cleanup is not None for step in self.task.steps):
             before.append('for number in "${started[@]}"; do run "step_${number}_cleanup" || :; done')
+        if self.task.cleanup:
+            before += [f"run cleanup_{number} || :" for number, _ in enumerate(self.task.cleanup, 1)]
         before += self.data.last_copies()
         before += self.data.uploads()
         before += self._hooks(Trigger.WORKER_COMPLETE)
-        text = J.ENDING % "".join(f"  {line}\n" for line in before)
-        lines = text.splitlines()
-        return (["started=()"] if any("started" in line for line in before) else []) + lines
+        if before:
+            before = ["if ((ready)); then", *before, "fi"]
+        text = J.ENDING % ("".join(f"  {line}\n" for line in before), "" if self.member else self._afterwards())
+        lines = (text + J.TERMINATED).splitlines()
+        first = ["ready=0"] if before else []
+        return [*first, *(["started=()"] if any("started" in line for line in before) else []), *lines]
+
+    def _afterwards(self) -> str:
+        """Give what the end of this task means for others."""
+        text = noted(self.context)
+        if self.task.sweep is not None and self.task.sweep.fail_fast is True and self.decoded is not None:
+            self.data.needs.add("others")
+            text += J.CANCEL_OTHERS
+        return text + (J.CANCEL if self.context.workflow.timeout is not None or self.steps.watched else "")
+
+    def _limits(self) -> list[str]:
+        """Start what ends the task in time, where Slurm's own limit in whole minutes does not."""
+        lines = []
+        if self.context.workflow.timeout is not None and not self.member:
+            lines += J.DEADLINE.splitlines()
+        limit = self.task.run_timeout
+        lines += own_limits(self.context, self.task, limit, self.holes, self.data.needs, member=self.member)
+        if any("timer " in line for line in lines):
+            self.data.needs.add("timer")
+        return lines
+
+    def _meanings(self) -> list[str]:
+        """Say what variables stand for whose names do not show it."""
+        known = self.context.variables
+        refs = [ref for ref in self.holes.used if ref.root in _NAMED]
+        refs += [Ref(Root.READ_FOLDER, (read.name,)) for read in self.task.reads]
+        found = {known.of(ref): ref.path for ref in refs if not known.is_plain(ref)}
+        for (root, path), name in known.found.items():
+            if root is Root.SWEEP and self.decoded is not None and not known.is_plain(Ref(root, path)):
+                found[name] = path
+        return [means(token, path) for token, path in sorted({**found, **self.data.meanings}.items())]
 
     def _functions(self) -> list[str]:
         if self.holes.translator.needs_math:
@@ -181,6 +229,8 @@ class JobScript:
         text = (J.MEMBER_STATE if self.member else J.STATE) + J.RUN
         if self.condition is not None and any(ref.root is Root.STATUS for ref in _refs(self.condition)):
             text += J.PARENTS % " ".join(self.parents) + J.MISSING % " ".join(self.parents)
+        if self.steps.watched:
+            self.data.needs.add("watch")
         for name in sorted(self.data.needs):
             text += _FUNCTIONS[name]
         return [*text.strip("\n").splitlines(), *self.data.text.preamble]
@@ -196,63 +246,16 @@ class JobScript:
             lines = [*self.data.bindings(left), *lines]
 
     def _attempts(self) -> list[str]:
-        rules = self.task.exit_rules
         after = [*self.data.expectations(), *self.data.publications()]
         checked = ["if ((rc == 0)); then", *after, "fi"] if after else []
-        if not rules:
-            return ["export PWXC_ATTEMPT=0", "rc=0", "steps || rc=$?", *checked, '(exit "$rc")']
-        lines = ["attempt=0", "while :; do", "export PWXC_ATTEMPT=$attempt"]
-        if self.context.workflow.dialect == "torc":
-            lines.append("export TORC_ATTEMPT_ID=$((attempt + 1))")
-        lines += ["rc=0", "steps || rc=$?", *self._rules(rules), "break", "done"]
-        return [*lines, *checked, '(exit "$rc")']
-
-    def _rules(self, rules: Sequence[ExitRule]) -> Iterator[str]:
-        for number, rule in enumerate(rules):
-            yield f"{'elif' if number else 'if'} {_codes(rule)}; then"
-            match rule.action:
-                case ExitAction.COMPLETE:
-                    yield 'printf \'exit-code=%s\\n\' "$rc" >>"$values/published"'
-                    yield "rc=0"
-                case ExitAction.FAIL:
-                    yield "if ((rc == 0)); then rc=1; fi"
-                case ExitAction.RETRY:
-                    yield from self._retry(rule, rule.retry or Retry(limit=None))
-        yield "fi"
-
-    def _retry(self, rule: ExitRule, retry: Retry) -> Iterator[str]:
-        limit = self._number(self.context.retries if retry.limit is None else retry.limit)
-        interval = self._number(retry.interval)
-        lines = self.holes.take_lines()
-        yield from lines
-        yield f"if [[ $attempt -lt {limit} ]]; then"
-        yield "attempt=$((attempt + 1))"
-        yield 'echo "exit code $rc: attempt $((attempt + 1)) follows" >&2'
-        if rule.recovery is not None:
-            yield "export TORC_RETURN_CODE=$rc PWXC_EXIT_CODE=$rc"
-            yield from self._recovery(rule.recovery)
-        if interval != "0":
-            yield f"sleep {interval}"
-        yield "continue"
-        yield "fi"
-        yield "if ((rc == 0)); then rc=1; fi"
-
-    def _recovery(self, recovery: Template) -> Iterator[str]:
-        word = self.holes.word(recovery)
-        yield from self.holes.take_lines()
-        yield f"run bash -c {word} || :"
-
-    def _number(self, value: float | Expr) -> str:
-        if isinstance(value, int | float):
-            return f"{value:g}"
-        return f'"${{{self.holes.name(value)}-0}}"'
+        attempts = Attempts(self.context, self.task, self.holes, self.data.needs, member=self.member)
+        ended = ["if ((another)); then stop cancelled 143; fi"] if self.steps.watched else []
+        return [*attempts.lines(ended), *checked, '(exit "$rc")']
 
 
-def _codes(rule: ExitRule) -> str:
-    if not rule.codes:
-        return "((rc != 0))"
-    tests = [f"rc == {low}" if low == high else f"rc >= {low} && rc <= {high}" for low, high in rule.codes]
-    return f"(({' || '.join(f'({test})' if '&&' in test else test for test in tests)}))"
+def noted(context: Context) -> str:
+    """Give the line that writes a failure down, where another task stops for it."""
+    return J.NOTE_FAILURE if context.watches else ""
 
 
 def _pyxis(binds: Sequence[str]) -> list[str]:

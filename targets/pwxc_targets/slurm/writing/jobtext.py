@@ -1,9 +1,11 @@
 """Shell text that every job script has: where it is, how it ends, what it tells the others.
 
-A job tells its end by a file `state/NAME` in the run's folder: `succeeded`, `failed` or `skipped`.
+A job tells its end by a file `state/NAME` in the run's folder: `succeeded`, `failed`, `cancelled` or `skipped`.
 """
 
 from __future__ import annotations
+
+from pwxc.shell.stores import Transfers
 
 HEAD = """\
 set -uo pipefail
@@ -33,25 +35,184 @@ skip() { tell skipped; trap - EXIT; exit 0; }
 """
 
 MEMBER_STATE = """\
-tell() { :; }
+# The gang tells how it ended; a member only keeps nobody waiting.
+tell() { arrive; }
+arrive() { if [[ -n ${PWXC_BARRIER-} ]]; then : >"$PWXC_BARRIER/$slug"; fi; }
+# Waits until every member of the gang has what it reads.
+gather() {
+  local -a here=()
+  arrive
+  while [[ -n ${PWXC_BARRIER-} ]]; do
+    here=("$PWXC_BARRIER"/*)
+    if ((${#here[@]} >= PWXC_MEMBERS)); then return; fi
+    sleep 0.2
+  done
+}
 """
 
-ENDING = """\
-child=''
+GANG_ENDING = """\
+pids=() told=failed
 finish() {
   local rc=$?
   trap - EXIT
-  trap '' TERM INT
-%s  if ((rc == 0)); then tell succeeded; else tell failed; fi
-  exit "$rc"
+  trap '' TERM INT USR1 USR2
+  if ((${#pids[@]})); then end_members; fi
+  if ((rc == 0)); then tell succeeded; else tell "$told"; fi
+%s  exit "$rc"
 }
 stop() {
+  trap '' TERM INT USR1 USR2
+  told=$1
+  exit "$2"
+}
+"""
+
+ENDING = """\
+child='' told=failed
+finish() {
+  local rc=$?
+  trap - EXIT
+  trap '' TERM INT USR1 USR2
+%s  if ((rc == 0)); then tell succeeded; else tell "$told"; fi
+%s  exit "$rc"
+}
+# Ends what runs now, at first kindly.
+end_child() {
+  local tries
+  if [[ -z $child ]]; then return; fi
+  kill -TERM -- "-$child" 2>/dev/null
+  for ((tries = 0; tries < 100; tries++)); do
+    kill -0 "$child" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL -- "-$child" 2>/dev/null
+  wait "$child"
+  child=''
+}
+stop() {
+  trap '' TERM INT USR1 USR2
+  told=$1
+  end_child
+  exit "$2"
+}
+"""
+
+TERMINATED = """\
+# Answers a signal, which may come because the time that Slurm gives is up.
+terminated() {
   trap '' TERM INT
-  if [[ -n $child ]]; then kill -TERM -- "-$child" 2>/dev/null; wait "$child"; fi
-  exit 143
+  if [[ $(scontrol show job --oneliner "${SLURM_JOB_ID-}" 2>/dev/null) == *' Reason=TimeLimit '* ]]; then
+    stop failed 124
+  fi
+  stop cancelled 143
 }
 trap finish EXIT
-trap stop TERM INT
+trap terminated TERM INT
+"""
+
+TIMER = """\
+# Ends the task when its time is up, with the code that `timeout` gives.
+expire() { echo "the time limit is reached" >&2; stop failed 124; }
+timer() {
+  trap expire USR1
+  bash -c 'sleep "$1"; kill -USR1 "$2"' timer "$1" "$$" </dev/null >/dev/null 2>&1 &
+}
+"""
+
+DEADLINE = """\
+# Ends the task when the time of the whole run is up; what has not begun by then never does.
+overdue() {
+  local name number _
+  echo "the time of the run is up" >&2
+  while IFS=$'\\t' read -r name number _; do
+    if [[ $name != hook.* ]]; then scancel --quiet --state=PENDING "$number"; fi
+  done <"$PWXC_RUN/submitted.tsv"
+  stop cancelled 143
+}
+trap overdue USR2
+left=$((PWXC_DEADLINE - $(date +%%s)))
+if ((left <= 0)); then overdue; fi
+bash -c 'sleep "$1"; kill -USR2 "$2"' timer "$left" "$$" </dev/null >/dev/null 2>&1 &
+""".replace("%%", "%")
+
+NOTE_FAILURE = """\
+  if ((rc)) && [[ $told == failed ]]; then printf '%s\\n' "$slug$instance" >>"$PWXC_RUN/failures"; fi
+"""
+
+CANCEL_OTHERS = """\
+  if ((rc)) && [[ $told == failed ]]; then cancel_others; fi
+"""
+
+CANCEL = """\
+  if [[ $told == cancelled && -n ${SLURM_JOB_ID-} ]]; then scancel --quiet "$SLURM_JOB_ID"; fi
+"""
+
+OTHERS = """\
+# Cancels what is left of the array when this instance has failed.
+cancel_others() {
+  local name number task _
+  local -a siblings=()
+  while IFS=$'\\t' read -r name number _; do
+    if [[ $name != "$slug" ]]; then continue; fi
+    while IFS= read -r task; do
+      if [[ $task != "${SLURM_ARRAY_JOB_ID-}_${SLURM_ARRAY_TASK_ID-}" ]]; then siblings+=("$task"); fi
+    done < <(squeue --noheader --array --jobs="$number" --format=%i 2>/dev/null)
+  done <"$PWXC_RUN/submitted.tsv"
+  if ((${#siblings[@]})); then scancel --quiet "${siblings[@]}"; fi
+}
+"""
+
+AGAIN = """\
+# Puts the job back into the queue for its next attempt; comes back where Slurm does not take it.
+again() {
+  printf '%s\\n' "$attempt" >"$values/attempt.${SLURM_JOB_ID-}"
+  trap '' TERM
+  if [[ -n ${SLURM_JOB_ID-} ]] && scontrol requeue "$SLURM_JOB_ID"; then
+    trap - EXIT
+    exit 0
+  fi
+  trap terminated TERM
+}
+"""
+
+WATCHED = """\
+another=0
+failures() { cat "$PWXC_RUN/failures" 2>/dev/null; }
+# Runs a command that is stopped when another task fails.
+run_watched() {
+  local rc=0 known
+  known=$(failures)
+  set -m
+  "$@" &
+  child=$!
+  set +m
+  while kill -0 "$child" 2>/dev/null; do
+    if [[ $(failures) != "$known" ]]; then
+      echo "another task failed" >&2
+      another=1
+      end_child
+      return 0
+    fi
+    sleep 0.5 &
+    wait "$!"
+  done
+  wait "$child" || rc=$?
+  child=''
+  return "$rc"
+}
+"""
+
+SECONDS = """\
+# Gives the seconds of a duration such as 90, 30s, 2h or 1-12:00:00.
+seconds() {
+  awk 'BEGIN { t = ARGV[1]; d = 0
+    if (index(t, ":")) {
+      if (i = index(t, "-")) { d = substr(t, 1, i - 1); t = substr(t, i + 1) }
+      n = split(t, f, ":"); h = n == 3 || ARGV[1] ~ /-/ ? f[1] * 3600 + f[2] * 60 + f[3] : f[1] * 60 + f[2]
+      print d * 86400 + h; exit }
+    u = t; gsub(/[0-9.]/, "", u)
+    print t * (u == "m" ? 60 : u == "h" ? 3600 : u == "d" ? 86400 : u == "ms" ? 0.001 : 1) }' "$1"
+}
 """
 
 RUN = """\
@@ -108,40 +269,19 @@ value() {
 }
 """
 
-SELECT = """\
-# Links what matches a pattern (Perl's, at the start of the path) into a folder of its own.
-pick() {
-  local from=$1 to=$2 pattern=$3 path
-  mkdir -p "$to"
-  (cd "$from" && find . -type f -printf '%P\\n') | grep -P -- "^(?:$pattern)" | while IFS= read -r path; do
-    mkdir -p "$to/$(dirname -- "$path")"
-    cp -p -- "$from/$path" "$to/$path"
-  done
-  return 0
-}
-"""
+SELECT = "\n".join(Transfers(picks=True).functions()) + "\n"
+TRANSFER = "\n".join(Transfers(fetched={""}, sent={""}).functions()) + "\n"
 
-TRANSFER = """\
-# Copies objects from or to a store with its own tool.
-fetch() {
-  mkdir -p "$2"
-  case $1 in
-    s3://*) aws s3 cp --recursive "$1" "$2" || aws s3 cp "$1" "$2/" ;;
-    gs://*) gcloud storage cp --recursive "$1" "$2" ;;
-    azure://* | https://*.blob.core.windows.net/*) azcopy copy "$1" "$2" --recursive ;;
-    http://* | https://*) (cd "$2" && curl --fail --silent --show-error --location --remote-name "$1") ;;
-    file://*) cp -R -- "${1#file://}" "$2/" ;;
-    *) echo "no tool is known that copies from $1" >&2; return 1 ;;
-  esac
-}
-send() {
-  case $2 in
-    s3://*) aws s3 cp --recursive "$1" "$2" ;;
-    gs://*) gcloud storage cp --recursive "$1/*" "$2" ;;
-    azure://* | https://*.blob.core.windows.net/*) azcopy copy "$1/*" "$2" --recursive ;;
-    file://*) mkdir -p -- "${2#file://}" && cp -R -- "$1/." "${2#file://}" ;;
-    *) echo "no tool is known that copies to $2" >&2; return 1 ;;
-  esac
+SECRET_FOLDER = """\
+# Puts the files of a secret, which only its owner can read, into a folder.
+secret_folder() {
+  local from=${PWXC_SECRETS:-$HOME/.pwxc/secrets}/$1 file
+  if [[ ! -d $from ]]; then echo "the secret $1 is not in $from" >&2; return 1; fi
+  (umask 077 && mkdir -p "$2") || return 1
+  for file in "$from"/*; do
+    if [[ $(stat -c %a -- "$file") != [46]00 ]]; then echo "others can read $file: chmod 600 it" >&2; return 1; fi
+    cp -p -- "$file" "$2/" || return 1
+  done
 }
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +21,24 @@ _FIXED = {
     Root.SWEEP_INDEX: "PWXC_INDEX", Root.RUN_ID: "PWXC_RUN_ID",
     Root.RUN_FOLDER: "PWXC_RUN", Root.ATTEMPT: "PWXC_ATTEMPT",
 }  # fmt: skip
+SELECTS = "after or before:"
+"""Stands in the script of a hook before the tasks that it belongs to."""
+
+
+def means(token: str, path: Sequence[str]) -> str:
+    """Give the comment that says what a variable or a file name stands for, where that cannot be seen in it."""
+    return f"# {token} means {json.dumps(list(path))}"
+
+
+def meanings(text: str) -> dict[str, tuple[str, ...]]:
+    """Give what the comments of a script say of its names."""
+    found = re.findall(r"^# (\S+) means (\[.*\])$", text, re.MULTILINE)
+    return {token: tuple(json.loads(path)) for token, path in found}
+
+
+def plain(name: str) -> str:
+    """Give a name as it may stand in a message."""
+    return re.sub(r"[^\w./-]", "_", name)
 
 
 def slug(name: str) -> str:
@@ -53,6 +72,10 @@ class Variables:
 
     found: dict[tuple[Root, tuple[str, ...]], str] = attrs.field(factory=dict)
     taken: dict[str, tuple[Root, tuple[str, ...]]] = attrs.field(factory=dict)
+
+    def is_plain(self, ref: Ref) -> bool:
+        """Whether the name of a reference can be seen in its variable."""
+        return len(ref.path) == 1 and self.of(ref) == f"PWXC_{_PREFIXES.get(ref.root, 'X')}_{ref.path[0]}"
 
     def of(self, ref: Ref) -> str:
         """Give the variable that holds what a reference stands for."""

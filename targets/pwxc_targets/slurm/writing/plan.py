@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from pwxc.diagnostics import Code
 from pwxc.ir.expr import Expr, Root, refs
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import Edge, Outcome, Task
@@ -44,6 +45,8 @@ class Plan:
     decoded: dict[str, Decoded] = attrs.field(factory=dict)
     sweeps: dict[str, Sweep] = attrs.field(factory=dict)
     skippable: set[str] = attrs.field(factory=set)
+    losses: list[tuple[Edge, str, Code, str]] = attrs.field(factory=list)
+    """What of an edge Slurm says in another way."""
 
     def __attrs_post_init__(self) -> None:
         """Sort the units, and look at their sweeps and conditions."""
@@ -92,20 +95,32 @@ class Plan:
 
     def _edge(self, unit: Unit, edge: Edge) -> str:
         slug = self.slug(edge.parent)
-        if edge.any_instance and edge.parent in self.decoded:
-            return f"any:{slug}"
-        if edge.same_instance and self._are_paired(unit.name, edge.parent):
-            if edge.when is Outcome.SUCCESS:
+        if edge.same_instance and unit.name in self.decoded and edge.parent in self.decoded:
+            if edge.when is Outcome.SUCCESS and self._are_paired(unit.name, edge.parent):
                 return f"same:{slug}"
             message = f"`{unit.name}` waits for all of `{edge.parent}`"
-            self.context.say(C.PAIRING, message, edge.span)
+            self.losses.append((edge, "same_instance", C.PAIRING, message))
+        elif edge.any_instance and edge.parent in self.decoded:
+            if edge.when in (Outcome.SUCCESS, Outcome.FAILURE):
+                message = f"`{unit.name}` follows the first instance of `{edge.parent}` with that outcome"
+                self.losses.append((edge, "any_instance", C.ANY_INSTANCE, message))
+            return f"any-{edge.when.value}:{slug}"
         if edge.when is Outcome.START and edge.delay:
             return f"start+{-(-edge.delay // 60)}:{slug}"
         return f"{edge.when.value}:{slug}"
 
     def _are_paired(self, child: str, parent: str) -> bool:
-        own, other = self.decoded.get(child), self.decoded.get(parent)
-        return own is not None and other is not None and own.size == other.size
+        """Whether instance belongs to instance by their numbers: no variable that both have differs."""
+        if self.decoded[child].size != self.decoded[parent].size:
+            return False
+        own, other = self.sweeps[child], self.sweeps[parent]
+        names = {parameter.name for parameter in own.parameters}
+        if not all(parameter.name in names for parameter in other.parameters):
+            return True
+        alike = (own.mode, own.include, own.exclude) == (other.mode, other.include, other.exclude)
+        return alike and [(each.name, each.values) for each in own.parameters] == [
+            (each.name, each.values) for each in other.parameters
+        ]
 
     def tested(self, unit: Unit) -> list[str]:
         """Give the parents whose being skipped means that the unit is skipped."""

@@ -29,8 +29,7 @@ def settle(context: Context, plan: Plan) -> None:
         account.take("tasks", Fate.EMULATED)
         account.take("gangs", Fate.EMULATED)
         account.emulate("inputs")
-        if workflow.timeout is not None:
-            account.drop("timeout", C.NO_COUNTERPART, "Slurm has no limit for a workflow as a whole")
+        account.emulate("timeout")
         if workflow.sessions:
             account.drop("sessions", C.PLATFORM, "sessions belong to the platform of the source")
         if workflow.permissions:
@@ -45,6 +44,9 @@ def settle(context: Context, plan: Plan) -> None:
 
 def _parts(context: Context, plan: Plan) -> None:
     workflow = context.workflow
+    for edge, field, code, message in plan.losses:
+        with context.ledger.of(edge) as account:
+            account.approximate(field, code, message)
     for item in workflow.inputs:
         _input(context, item)
     for resources in workflow.resources:
@@ -56,6 +58,8 @@ def _parts(context: Context, plan: Plan) -> None:
     for file in workflow.files:
         with context.ledger.of(file) as account:
             _passthrough(account, file.passthrough)
+        if file.sweep is not None:
+            context.ledger.of(file.sweep).whole(Fate.EMULATED)
     for datum in workflow.data:
         with context.ledger.of(datum) as account:
             _passthrough(account, datum.passthrough)
@@ -147,8 +151,7 @@ def _task_losses(context: Context, task: Task, account: Account) -> None:
         )
     if task.priority is not None:
         account.approximate("priority", C.PRIORITY, f"`{task.name}`: the priority becomes a `--nice` value")
-    if task.stop_when_another_fails:
-        account.drop("stop_when_another_fails", C.NO_COUNTERPART, f"`{task.name}` goes on when another task fails")
+    account.emulate("stop_when_another_fails")
     _task_data(context, task, account)
 
 
@@ -158,7 +161,7 @@ def _task_data(context: Context, task: Task, account: Account) -> None:
         for secret in task.secrets:
             if secret.folder is not None:
                 with context.ledger.of(secret) as part:
-                    part.drop("folder", C.NO_COUNTERPART, f"the secret `{secret.name}` is not put into a folder")
+                    part.emulate("folder")
     if task.checkpoints:
         account.approximate("checkpoints", C.CHECKPOINT, f"`{task.name}`: a loop copies the checkpoint away")
     _passthrough(account, task.passthrough)
@@ -183,9 +186,9 @@ def _placement(context: Context, placement: Placement) -> None:
             message = "the work is submitted to the Slurm where the submit script runs"
             field = "host" if placement.host is not None else "cluster"
             account.approximate(field, C.HOST, message)
-        for name in ("user", "jump_host", "jump_user", "scheduled", "allocation", "cluster", "host"):
-            if name not in ("host", "cluster") or (name == "cluster" and placement.host is not None):
-                account.emulate(name)
+        account.cosmetic("user", "jump_host", "jump_user", "scheduled", "allocation")
+        if placement.host is not None:
+            account.emulate("cluster")
         if placement.pool is not None:
             account.approximate("pool", C.SITE_MAPPING, "the pool is the source's name for a group of machines")
         _passthrough(account, placement.passthrough)
@@ -227,12 +230,13 @@ def _step(context: Context, step: Step) -> None:
             account.drop("work", C.ACTION, f"the action `{step.work.name}` is not at hand")
         if step.placement is not None:
             account.emulate("placement")
+        if step.retry is not None and step.timeout is not None:
+            account.approximate("timeout", C.STEP_LIMIT, "the time limit of the step holds for each of its attempts")
         if step.retry is not None and step.retry.limit is None:
             with context.ledger.of(step.retry) as part:
                 part.emulate("interval", "attempt_timeout", "clean")
                 part.approximate("limit", C.CHOSEN_LIMIT, f"{context.retries} further attempts are made")
-        if step.stop_when_another_fails:
-            account.drop("stop_when_another_fails", C.NO_COUNTERPART, "the step goes on when another task fails")
+        account.emulate("stop_when_another_fails")
         _passthrough(account, step.passthrough)
 
 
@@ -278,14 +282,23 @@ def _rule(context: Context, rule: ExitRule) -> None:
 def _sweep(context: Context, name: str, sweep: Sweep, *, fixed: bool) -> None:
     with context.ledger.of(sweep) as account:
         account.emulate("parameters", "mode", "include", "exclude")
-        if not fixed:
+        if len(sweep.parameters) < 2:
+            account.cosmetic("mode")
+        if not fixed:  # said as a whole
+            account.emulate("limit", "fail_fast")
             return
         if isinstance(sweep.limit, int):
             account.take("limit")
         elif isinstance(sweep.limit, Expr):
             account.drop("limit", C.FIXED_DIRECTIVE, f"`{name}`: the limit of the sweep is not known here")
-        if sweep.fail_fast:
-            account.drop("fail_fast", C.NO_COUNTERPART, f"`{name}`: a failing instance does not cancel the others")
+        if isinstance(sweep.fail_fast, Expr):
+            account.drop(
+                "fail_fast", C.FIXED_DIRECTIVE, f"`{name}`: whether a failure ends the others is not known here"
+            )
+        elif sweep.fail_fast and name in context.gangs:
+            account.drop("fail_fast", C.NO_COUNTERPART, f"`{name}`: a failing gang does not cancel the others")
+        else:
+            account.emulate("fail_fast")
 
 
 def _gang(context: Context, gang: Gang) -> None:

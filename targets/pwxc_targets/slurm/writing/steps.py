@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -20,6 +20,7 @@ _SHELLS = frozenset({"bash", "sh", "dash", "ksh", "zsh", "/bin/bash", "/bin/sh",
 _STATUS = {
     "always": "true", "never": "false", "completed": "((failed == 0))", "error": "((failed))", "canceled": "false",
 }  # fmt: skip
+_WATCHED_STATUS = {**_STATUS, "completed": "((failed == 0 && another == 0))", "canceled": "((another))"}
 
 
 @attrs.define
@@ -33,6 +34,14 @@ class Steps:
     in_container: bool = False
     uses_math: bool = False
 
+    @property
+    def watched(self) -> bool:
+        """Whether a step is stopped when another task fails."""
+        return self.task.stop_when_another_fails or any(step.stop_when_another_fails for step in self.task.steps)
+
+    def _runner(self, step: Step) -> str:
+        return "run_watched" if self.task.stop_when_another_fails or step.stop_when_another_fails else "run"
+
     def functions(self, steps: Sequence[Step], prefix: str) -> Iterator[str]:
         """Give a function for each step, and one for what it cleans up."""
         for number, step in enumerate(steps, 1):
@@ -41,11 +50,12 @@ class Steps:
             yield "}"
             if step.cleanup is not None:
                 yield f"{prefix}_{number}_cleanup() {{"
+                yield from self._own_values(step.cleanup.refs())
                 yield from self._script(Script(step.cleanup), f"{prefix}_{number}_cleanup", timed="")
                 yield "}"
 
     def _body(self, step: Step, name: str) -> Iterator[str]:
-        yield from self._own_values(step)
+        yield from self._own_values(_refs_of(step))
         yield f"export OUTPUTS=$values/{self._label(step, name)}"
         for variable in step.environment:
             yield from self.data.export(variable.name, variable.value)
@@ -66,9 +76,9 @@ class Steps:
     def _label(self, step: Step, name: str) -> str:
         return quote(step.id) if step.id else name
 
-    def _own_values(self, step: Step) -> Iterator[str]:
+    def _own_values(self, refs: Iterable[Ref]) -> Iterator[str]:
         """Read again what earlier steps of the task have published."""
-        for ref in dict.fromkeys(_refs_of(step)):
+        for ref in dict.fromkeys(refs):
             if ref.root is Root.TASK_OUTPUT and ref.path[0] == self.task.name:
                 yield self.data.own_value(ref)
 
@@ -82,7 +92,7 @@ class Steps:
     def _seconds(self, value: float | Expr) -> str:
         if isinstance(value, int | float):
             return f"{value:g}"
-        return f'"${{{self.holes.name(value)}-0}}"'
+        return f'"${{{self.holes.name(value)}:-0}}"'
 
     def _command(self, work: Command, timed: str) -> Iterator[str]:
         words = [self.data.word(self.data.here(argument)) for argument in work.arguments]
@@ -152,10 +162,12 @@ class Steps:
         """Give the function `steps`, which runs them in order and returns the first failure."""
         yield "steps() {"
         if len(self.task.steps) == 1 and _is_plain(self.task.steps[0]):
-            yield "run step_1"
+            yield f"{self._runner(self.task.steps[0])} step_1"
             yield "}"
             return
         yield "local rc=0 failed=0 last"
+        if any(step.cleanup is not None for step in self.task.steps):
+            yield "started=()"
         for number, step in enumerate(self.task.steps, 1):
             yield from self._one(number, step)
         yield 'return "$rc"'
@@ -164,7 +176,7 @@ class Steps:
     def _one(self, number: int, step: Step) -> Iterator[str]:
         yield f"if {self._condition(step)}; then"
         if step.cleanup is not None:
-            yield f"started+=({number})"
+            yield f'started=({number} "${{started[@]}}")'
         yield from self._attempts(number, step)
         if step.ignore_errors is True:
             yield "last=0"
@@ -177,32 +189,36 @@ class Steps:
         retry = step.retry
         if retry is None:
             yield "last=0"
-            yield f"run step_{number} || last=$?"
+            yield f"{self._runner(step)} step_{number} || last=$?"
             return
         limit = str(self.context.retries) if retry.limit is None else self._seconds(retry.limit)
         interval = self._seconds(retry.interval)
         yield from self.holes.take_lines()
         yield "export PWXC_TRY=0"
         yield "while :; do"
+        if self.context.workflow.dialect == "pw":
+            yield f"export PW_WORKFLOW_STEP_CURRENT_RETRY=$PWXC_TRY PW_WORKFLOW_STEP_MAX_RETRIES={limit}"
         yield "last=0"
-        yield f"run step_{number} || last=$?"
+        yield f"{self._runner(step)} step_{number} || last=$?"
         yield f"if ((last == 0)) || [[ $PWXC_TRY -ge {limit} ]]; then break; fi"
         yield "PWXC_TRY=$((PWXC_TRY + 1))"
         if retry.clean and step.cleanup is not None:
             yield f"run step_{number}_cleanup || :"
-        yield f"sleep {interval}"
+        if interval != "0":
+            yield f"run sleep {interval}"
         yield "done"
 
     def _condition(self, step: Step) -> str:
         if step.condition is None:
-            return "((failed == 0))"
+            return "((failed == 0 && another == 0))" if self.watched else "((failed == 0))"
         return self._test(step.condition)
 
     def _test(self, expr: Expr) -> str:
         translator = self.holes.translator
         for ref in _refs(expr):
             self.holes.used[ref] = self.context.variables.of(ref)
-        translator.status = lambda word: _STATUS.get(word, "false")
+        words = _WATCHED_STATUS if self.watched else _STATUS
+        translator.status = lambda word: words.get(word, "false")
         try:
             test = translator.test(expr)
         except UnsupportedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -14,10 +15,11 @@ from pwxc.ir.template import Template
 from pwxc.ir.workflow import RunCommands, Trigger
 from pwxc.registry import OutputFile
 from pwxc.shell import delimiter, quote
+from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing import submittext as S  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
 from pwxc_targets.slurm.writing.expressions import MATH, UnsupportedError
-from pwxc_targets.slurm.writing.naming import Leaf, slug
+from pwxc_targets.slurm.writing.naming import Leaf, means, slug
 from pwxc_targets.slurm.writing.plan import Job
 from pwxc_targets.slurm.writing.quoting import assigned, word
 from pwxc_targets.slurm.writing.requests import unwrap
@@ -29,15 +31,15 @@ CHECKS = {
 }
 
 CONVERSIONS = r"""
-# Gives whole minutes for a duration such as 90, 30s, 2h or 1d.
+# Gives whole minutes for a duration such as 90, 30s, 2h or 1d; nothing for none.
 minutes() {
-  awk 'BEGIN { t = ARGV[1]; n = t + 0; u = t; gsub(/[0-9.]/, "", u)
+  awk 'BEGIN { t = ARGV[1]; n = t + 0; u = t; gsub(/[0-9.]/, "", u); if (n == 0) exit
     f = u == "s" || u == "" ? 1 : u == "m" ? 60 : u == "h" ? 3600 : u == "d" ? 86400 : u == "ms" ? 0.001 : 1
     m = n * f / 60; r = int(m); if (r < m) r++; print (r < 1 ? 1 : r) }' "$1"
 }
-# Gives whole MiB for a size such as 4096, 16Gi or 2GB.
+# Gives whole MiB for a size such as 4096, 16Gi or 2GB; nothing for none.
 mebibytes() {
-  awk 'BEGIN { t = ARGV[1]; n = t + 0; u = toupper(t); gsub(/[^KMGTPI]/, "", u)
+  awk 'BEGIN { t = ARGV[1]; n = t + 0; u = toupper(t); gsub(/[^KMGTPI]/, "", u); if (n == 0) exit
     b = u ~ /I/ ? 1024 : 1000; p = index("KMGTP", substr(u, 1, 1)); if (u == "") p = 0
     m = n * b ^ p / 1048576; r = int(m); if (r < m) r++; print (r < 1 ? 1 : r) "M" }' "$1"
 }
@@ -65,10 +67,10 @@ class SubmitScript:
             return self.holes.word(value)
         inner, conversion = unwrap(value)
         name = self.holes.name(inner)
-        if conversion == "quantity" or kind == "size":
+        if conversion == "quantity":
             self.converts = True
             return f'"$(mebibytes "${{{name}-}}")"'
-        if conversion == "duration" or kind == "time":
+        if conversion == "duration" or kind == "limit":
             self.converts = True
             return f'"$(minutes "${{{name}-}}")"'
         return f'"${{{name}-}}"'
@@ -100,6 +102,7 @@ class SubmitScript:
             *S.PREPARE.splitlines(),
             *self._scripts(),
             *self._data(),
+            *self._deadline(),
             *start,
             "",
             *self._calls(calls),
@@ -170,6 +173,9 @@ class SubmitScript:
     def _names(self) -> Iterator[str]:
         """Name the variables of the inputs, those without a declaration too."""
         names = [name for (root, _), name in self.context.variables.found.items() if root is Root.INPUT]
+        for leaf in self.context.inputs:
+            if not re.fullmatch(r"(?!input-)[\w-]+", leaf.path[-1], re.ASCII) or len(leaf.path) > 1:
+                yield means(self._name(leaf), leaf.path)
         yield f"names=(PWXC_NONE {' '.join(names)})" if names else "names=(PWXC_NONE)"
         yield ""
 
@@ -240,6 +246,20 @@ class SubmitScript:
             yield "  :"
         yield "fi"
 
+    def _deadline(self) -> Iterator[str]:
+        """Set when the run has to be over, if it has a limit."""
+        limit = self.context.workflow.timeout
+        if limit is None:
+            return
+        if isinstance(limit, int | float):
+            yield f"limit={math.ceil(limit)}"
+        else:
+            name = self.holes.name(unwrap(limit)[0])
+            yield from self.holes.take_lines()
+            yield from J.SECONDS.splitlines()
+            yield f'limit=$(seconds "${{{name}:-0}}")'
+        yield from S.DEADLINE.splitlines()
+
     def _data(self) -> Iterator[str]:
         import json
 
@@ -248,7 +268,9 @@ class SubmitScript:
             return
         yield "if [[ $mode == submit ]] && ((! resume)); then"
         for datum in data:
-            name = re.sub(r"[^A-Za-z0-9_.-]", "_", datum.name)
+            name = self.context.datum_file(datum.name)
+            if name != datum.name:
+                yield means(name, (datum.name,))
             yield f"printf '%s\\n' {quote(json.dumps(datum.value, default=str))} >\"$run/data/{name}\""
         yield "fi"
 
@@ -267,6 +289,8 @@ class SubmitScript:
         words += [f"--{name}={value}" for name, value in job.request.late.items()]
         lines = self.holes.take_lines()
         call = f"job {' '.join(words)}"
+        if job.decoded is not None and not job.decoded.size:
+            call = f"empty {' '.join(words[:3])}"
         if job.condition is None:
             yield from [*lines, call]
             return
@@ -276,7 +300,8 @@ class SubmitScript:
             self.context.refuse_expression(job.condition, f"the condition of `{job.name}`")
             test = "true"
         yield from [*lines, *self.holes.take_lines()]
-        yield f"if {test}; then {call}; else skip {job.slug} {word(job.name)}; fi"
+        waits = f" {quote(' '.join(job.edges))}" if job.edges else ""
+        yield f"if {test}; then {call}; else skip {job.slug} {word(job.name)}{waits}; fi"
 
     @staticmethod
     def _calls(calls: Sequence[str]) -> Iterator[str]:
@@ -284,6 +309,7 @@ class SubmitScript:
         yield "if [[ $mode == status ]]; then"
         yield '  job() { order+=("$1"); title[$1]=$2 count[$1]=$4 edges[$1]=$6; }'
         yield "  skip() { order+=(\"$1\"); title[$1]=$2 count[$1]=0 edges[$1]=''; }"
+        yield '  empty() { skip "$@"; }'
         yield "fi"
         yield from calls
 

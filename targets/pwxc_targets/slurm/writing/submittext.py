@@ -9,7 +9,7 @@ max_array_size=${PWXC_MAX_ARRAY_SIZE:-%(size)s}
 pause=${PWXC_PAUSE:-5}
 run='' mode=submit resume=0 waits=0
 given=() roots=() new=() order=()
-declare -A id=() ended=() again=() edges=() count=() title=() spans=()
+declare -A id=() ended=() again=() edges=() count=() title=() spans=() states=() recent=()
 
 say() { printf '%%s: %%s\\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 2; }
@@ -68,12 +68,15 @@ trap 'exit 143' TERM
 
 state() { local text=''; if [[ -f $run/state/$1 ]]; then text=$(<"$run/state/$1"); fi; printf '%s' "$text"; }
 
-# Marks a job that is not needed, so that others and --resume know.
-skip() {
+# Marks a job that is not submitted, so that others and --resume know: NAME TITLE STATE EDGES.
+mark() {
   order+=("$1")
-  count[$1]=0 title[$1]=$2 edges[$1]='' ended[$1]=skipped
-  if [[ $mode == submit ]]; then printf 'skipped\\n' >"$run/state/$1"; fi
+  count[$1]=0 title[$1]=$2 edges[$1]=$4 ended[$1]=$3
+  if [[ $mode == submit ]]; then printf '%s\\n' "$3" >"$run/state/$1"; fi
 }
+skip() { mark "$1" "$2" skipped "${3-}"; }
+# An array of nothing has ended well.
+empty() { mark "$1" "$2" succeeded ''; }
 
 # Says what came of a job of an earlier submission: done, or which indexes are left.
 earlier() {
@@ -95,37 +98,73 @@ earlier() {
 
 # Works out what a job waits for; sets terms, joined by separator, or drops the job.
 conditions() {
-  local name=$1 chunk=$2 edge kind parent span
+  local name=$1 chunk=$2 edge kind parent
   local -a ids
-  terms='' separator=,
+  terms=''
   for edge in ${edges[$name]}; do
     kind=${edge%%:*} parent=${edge#*:}
-    case ${ended[$parent]-}:$kind in
-      skipped:success | skipped:same | skipped:failure | skipped:any | succeeded:failure) return 1 ;;
-      skipped:* | succeeded:*) continue ;;
+    case ${ended[$parent]-}:${kind#any-} in
+      skipped:success | skipped:same | skipped:failure | succeeded:failure) return 1 ;;
+      skipped:*) inherit "$parent"; continue ;;
+      succeeded:*) continue ;;
     esac
     IFS=: read -ra ids <<<"${id[$parent]}"
     case $kind in
-      success) terms+="$separator"afterok:${id[$parent]} ;;
+      success) terms+=,afterok:${id[$parent]} ;;
       same)
-        if [[ ${spans[$parent]} == "${spans[$name]}" ]]; then terms+="$separator"aftercorr:${ids[chunk]}
-        else terms+="$separator"afterok:${id[$parent]}; fi ;;
-      failure) terms+="$separator"afternotok:${id[$parent]} ;;
-      end) terms+="$separator"afterany:${id[$parent]} ;;
-      start) terms+="$separator"after:${id[$parent]} ;;
-      start+*) terms+="$separator"after:${id[$parent]//:/+${kind#start+}:}+${kind#start+} ;;
-      any)
-        separator='?'
-        for ((span = 0; span < count[$parent]; span++)); do
-          terms+="$separator"afterok:${ids[span / max_array_size]}_$((span % max_array_size))
-        done ;;
+        if [[ ${spans[$parent]} == "${spans[$name]}" ]]; then terms+=,aftercorr:${ids[chunk]}
+        else terms+=,afterok:${id[$parent]}; fi ;;
+      failure) if ((${#ids[@]} > 1)); then part_failed "$parent"; else terms+=,afternotok:${id[$parent]}; fi ;;
+      end) terms+=,afterany:${id[$parent]} ;;
+      start) terms+=,after:${id[$parent]} ;;
+      start+*) terms+=,after:${id[$parent]//:/+${kind#start+}:}+${kind#start+} ;;
+      any-*) gate "$parent" "${kind#any-}" ;;
     esac
   done
-  terms=${terms#[,?]}
+  terms=${terms#,}
 }
 
-# Calls sbatch, or prints the call.
+# What waits for the end of a job that is skipped waits for what that one would have waited for: PARENT.
+inherit() {
+  local edge kind parent
+  for edge in ${edges[$1]}; do
+    kind=${edge%%:*} parent=${edge#*:}
+    if [[ ${ended[$parent]-} == skipped ]]; then inherit "$parent"
+    elif [[ -z ${id[$parent]-} ]]; then continue
+    elif [[ $kind == start* ]]; then terms+=,after:${id[$parent]}
+    else terms+=,afterany:${id[$parent]}; fi
+  done
+}
+
+# Adds a job that waits for the first instance of an array, as all terms of one job are joined alike: PARENT KIND.
+gate() {
+  local span either='' word=afterany
+  local -a ids
+  case $2 in success) word=afterok ;; failure) word=afternotok ;; start*) word=after ;; esac
+  IFS=: read -ra ids <<<"${id[$1]}"
+  if [[ ${spans[$1]} == all ]]; then
+    for ((span = 0; span < count[$1]; span++)); do
+      either+="?$word:${ids[span / max_array_size]}_$((span % max_array_size))"
+    done
+  else
+    for span in ${spans[$1]//,/ }; do either+="?$word:${ids[0]}_$span"; done
+  fi
+  call '' --parsable --kill-on-invalid-dep=yes --export=ALL --job-name="first.$1" --output=/dev/null \\
+    --dependency="${either#?}" --wrap=:
+  terms+=,afterok:$answer
+}
+
+# Adds a job that runs when one part of a long array has failed, as `afternotok` on all asks that each has: PARENT.
+part_failed() {
+  call '' --parsable --kill-on-invalid-dep=yes --export=ALL --job-name="failed.$1" --output=/dev/null \\
+    --dependency="afternotok:${id[$1]//:/?afternotok:}" --wrap=:
+  terms+=,afterany:${id[$1]},afterok:$answer
+}
+
+# Calls sbatch, or prints the call: INDEX OPTION..., where the index is that of the first instance.
 call() {
+  local offset=$1
+  shift
   if [[ $mode == dry-run ]]; then
     printf 'sbatch'
     printf ' %q' "$@"
@@ -137,18 +176,25 @@ call() {
   answer=${answer%%;*}
   [[ $answer =~ ^[0-9]+$ ]] || { say "sbatch gave no id for $current"; exit 1; }
   new+=("$answer")
-  printf '%s\\t%s\\t%s\\n' "$current" "$answer" "${title[$current]//[$'\\t\\n']/ }" >>"$run/submitted.tsv"
+  if [[ -n $offset ]]; then
+    printf '%s\\t%s\\t%s\\t%s\\n' "$current" "$answer" "${title[$current]//[$'\\t\\n']/ }" "$offset" \\
+      >>"$run/submitted.tsv"
+  fi
 }
 
 # Submits a job, or a part of an array: NAME SCRIPT CHUNK OFFSET OPTION...
 part() {
-  local name=$1 script=$2 chunk=$3 offset=$4 log=%j
+  local name=$1 script=$2 chunk=$3 offset=$4 log=%j option
   shift 4
   local -a words=(--parsable --kill-on-invalid-dep=yes --export=ALL)
   if ((count[$name])); then log=%A_%a; fi
-  words+=(--output="${run//%/%%}/logs/$name.$log.out" "$@")
+  words+=(--output="${run//%/%%}/logs/$name.$log.out")
+  for option; do
+    # what an input leaves empty is not asked for
+    case $option in --*= | --gres=gpu*:) ;; *) words+=("$option") ;; esac
+  done
   if [[ -n $terms ]]; then words+=(--dependency="$terms"); else words+=(--hold); fi
-  call "${words[@]}" "$run/scripts/$script" "$run" "$offset"
+  call "$offset" "${words[@]}" "$run/scripts/$script" "$run" "$offset"
   if [[ -z $terms ]]; then roots+=("$answer"); fi
   id[$name]+=${id[$name]:+:}$answer
 }
@@ -203,6 +249,13 @@ if [[ $mode == submit ]]; then
 fi
 """
 
+DEADLINE = """\
+# The time of the run counts from here; the jobs read it where they read the inputs.
+if [[ $mode == submit && $limit != 0 ]]; then
+  printf 'export PWXC_DEADLINE=%s\\n' "$(($(date +%s) + ${limit%.*}))" >>"$run/inputs.sh"
+fi
+"""
+
 FINISH = """\
 if [[ $mode == submit ]] && ((${#roots[@]})); then
   # everything is in: nothing was lost on the way, so the first jobs may start
@@ -215,65 +268,96 @@ trap - EXIT INT TERM
 """
 
 REPORT = """\
-# Gives the jobs of this run that Slurm still has: array id and state, one a line.
-alive() { squeue --noheader --user="$(id -un)" --format='%F %T %r' || :; }
-
-# Reads what became of a job: sets found to a word, with numbers for an array.
-outcome() {
-  local name=$1 index text ok=0 bad=0
-  found=''
-  if ((count[$name] == 0)); then found=$(state "$name"); return; fi
-  for ((index = 0; index < count[$name]; index++)); do
-    text=$(state "$name.$index")
-    case $text in succeeded | skipped) ok=$((ok + 1)) ;; failed) bad=$((bad + 1)) ;; esac
-  done
-  if ((ok == count[$name])); then found=succeeded
-  elif ((bad)); then found="failed $bad of ${count[$name]}"
-  elif ((ok)); then found="succeeded $ok of ${count[$name]}"; fi
+# Gives what Slurm still knows of the jobs, one instance a line: id, index, state and reason.
+known_jobs() {
+  squeue --noheader --array --states=all --user="$(id -un)" --format='%F %K %T %r' 2>/dev/null || :
 }
 
-recorded() {
-  local name number
-  if [[ -f $run/submitted.tsv ]]; then
-    while IFS=$'\\t' read -r name number _; do recent[$name]+=" $number"; done <"$run/submitted.tsv"
+# Reads the states of the jobs of this run into states; busy says whether one is not over.
+look() {
+  local name number offset index state reason key line=0
+  local -A owner=() place=() first=() newest=()
+  states=() recent=() busy=0
+  if [[ ! -f $run/submitted.tsv ]]; then return; fi
+  while IFS=$'\\t' read -r name number _ offset; do
+    line=$((line + 1))
+    owner[$number]=$name recent[$name]=$number first[$number]=${offset:-0} place[$number]=$line
+  done <"$run/submitted.tsv"
+  while read -r number index state reason; do
+    name=${owner[$number]-} key=$name
+    if [[ -z $name ]]; then continue; fi
+    if [[ $index == [0-9]* ]]; then key=$name.$((index + first[$number])); fi
+    if ((${newest[$key]:-0} > place[$number])); then continue; fi
+    newest[$key]=${place[$number]}
+    if [[ $state == CANCELLED && $reason == DependencyNeverSatisfied ]]; then state=HOPELESS; fi
+    states[$key]=$state
+    case $state in
+      PENDING | CONFIGURING | RUNNING | SUSPENDED | COMPLETING | REQUEUED | STAGE_OUT | SIGNALING) busy=1 ;;
+    esac
+  done < <(known_jobs)
+}
+
+# Says in a word what came of a job or an instance, by its state in Slurm and by what it told: sets found.
+judge() {
+  local state=${states[$1]-} told=''
+  if [[ -f $run/state/$1 ]]; then read -r told <"$run/state/$1" || :; fi
+  case $state in
+    '') found=${told:-$2} ;;
+    COMPLETED) found=${told:-succeeded} ;;
+    HOPELESS) found=$3 ;;
+    *) found=${state,,} ;;
+  esac
+}
+
+# Says what came of a job: sets found, and bad when it should have succeeded and did not.
+outcome() {
+  local name=$1 index edge none='not run' hopeless=skipped
+  local -A tally=()
+  if [[ -n ${recent[$name]-} ]]; then none=unknown; fi
+  for edge in ${edges[$name]}; do
+    case $edge in
+      success:* | same:* | any-success:*) if [[ -n ${bad[${edge#*:}]-} ]]; then hopeless=cancelled; fi ;;
+      failure:*) none=skipped ;;
+    esac
+  done
+  if ((count[$name] == 0)); then
+    judge "$name" "$none" "$hopeless"
+    tally[$found]=1
+  else
+    for ((index = 0; index < count[$name]; index++)); do
+      judge "$name.$index" "$none" "$hopeless"
+      tally[$found]=$((${tally[$found]:-0} + 1))
+    done
   fi
+  found=''
+  for index in "${!tally[@]}"; do
+    found+=${found:+, }$index
+    if ((count[$name])); then found+=" ${tally[$index]} of ${count[$name]}"; fi
+    case $index in succeeded | skipped) ;; *) bad[$name]=1 ;; esac
+  done
 }
 
 status() {
-  local name number live
-  local -A recent=() queue=()
-  recorded
-  while read -r number live _; do queue[$number]=$live; done < <(alive)
+  local name
+  local -A bad=()
+  look
   printf '%-32s %-12s %s\\n' JOB ID STATE
   for name in "${order[@]}"; do
     outcome "$name"
-    number=${recent[$name]-}
-    number=${number##* }
-    if [[ -n $number && -n ${queue[$number]-} ]]; then found="${queue[$number],,}${found:+ ($found)}"; fi
-    printf '%-32s %-12s %s\\n' "$name" "${number:--}" "${found:-not run}"
+    printf '%-32s %-12s %s\\n' "$name" "${recent[$name]:--}" "$found"
   done
 }
 
-# Waits until Slurm has none of the jobs any more; fails when one of them should have succeeded and did not.
+# Waits until no job goes on; fails when one of them should have succeeded and did not.
 await() {
-  local name number busy bad=0
-  local -A recent=() mine=()
-  recorded
-  for name in "${order[@]}"; do for number in ${recent[$name]-}; do mine[$number]=1; done; done
-  while :; do
-    busy=0
-    while read -r number _; do if [[ -n ${mine[$number]-} ]]; then busy=1; fi; done < <(alive)
-    ((busy)) || break
-    sleep "$pause"
-  done
+  local name
+  local -A bad=()
+  while look && ((busy)); do sleep "$pause"; done
   for name in "${order[@]}"; do
     outcome "$name"
-    case $found in succeeded | skipped) continue ;; esac
-    if [[ -z $found && " ${edges[$name]}" == *' failure:'* ]]; then continue; fi
-    if [[ $name == hook.* ]]; then continue; fi
-    bad=1
+    if [[ $name == hook.* ]]; then unset -v "bad[$name]"; fi
   done
-  return "$bad"
+  ((${#bad[@]} == 0))
 }
 """
 

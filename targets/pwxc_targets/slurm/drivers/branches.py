@@ -1,0 +1,186 @@
+"""Branches of a driver: followed where the test can be worked out, made conditions of tasks where inputs decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import reduce
+from typing import TYPE_CHECKING, TypeAlias
+
+from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary
+from pwxc_targets.slurm.drivers.calls import LeaveError
+from pwxc_targets.slurm.drivers.expansion import State
+from pwxc_targets.slurm.drivers.grammar import Case, Command, If, Node, Pipeline
+from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
+from pwxc_targets.slurm.drivers.rules import ends, submits
+from pwxc_targets.slurm.drivers.words import Token, tokenize
+
+if TYPE_CHECKING:
+    from pwxc_targets.slurm.drivers.shell import Shell
+
+_Arm: TypeAlias = tuple[Expr | None, Sequence[Node]]
+"""A condition, None for `else`, and what is done under it."""
+_WHOLE = re.compile(f"{INPUT}([^{INPUT}]*){INPUT}\\Z")
+
+
+def run_if(shell: Shell, node: If) -> bool | None:
+    """Follow an `if`."""
+    for place, (test, body) in enumerate(node.arms):
+        found = shell.all(test) if test else True
+        if found is None:
+            rest = node.arms[place:]
+            if not submits([part for _, inner in rest for part in inner], shell.functions):
+                for _, inner in rest:
+                    shell.perhaps(inner)
+                return None
+            conditions = [_of_test(shell, tests) if tests else None for tests, _ in rest]
+            known = all(condition is not None for condition, (tests, _) in zip(conditions, rest, strict=True) if tests)
+            arms = list(zip(conditions, [inner for _, inner in rest], strict=True))
+            _perhaps(shell, arms, node, known=known)
+            return None
+        if found:
+            return shell.all(body)
+    return True
+
+
+def run_case(shell: Shell, node: Case) -> bool | None:
+    """Follow a `case`."""
+    word = shell.expander.value(node.word.text)
+    shell.frames.refuse(word)
+    for place, (patterns, body) in enumerate(node.arms):
+        texts = [shell.expander.value(token.text) for token in patterns]
+        if not is_fixed(word) and texts != ["*"]:
+            arms = [(_of_patterns(shell, word, tokens), inner) for tokens, inner in node.arms[place:]]
+            known = all(found is not None or [token.text for token in tokens] == ["*"]
+                        for (found, _), (tokens, _) in zip(arms, node.arms[place:], strict=True))  # fmt: skip
+            _perhaps(shell, arms, node, known=known)
+            return None
+        if any(fnmatchcase(word, text.replace("[^", "[!")) for text in texts):
+            return shell.all(body)
+    return True
+
+
+def _perhaps(shell: Shell, arms: Sequence[_Arm], node: If | Case, *, known: bool) -> None:
+    """Follow arms of which inputs decide, or say that it is not known which of them runs."""
+    if not submits([part for _, inner in arms for part in inner], shell.functions):
+        for _, inner in arms:
+            shell.perhaps(inner)
+    elif known and not shell.frames.stack:
+        _each(shell, arms, node)
+    else:
+        message = "what is submitted depends on a test that is made when the driver runs"
+        shell.dynamic(message, node.start, node.end)
+
+
+def _each(shell: Shell, arms: Sequence[_Arm], node: If | Case) -> None:
+    """Follow every arm under its condition; variables that come out unlike are not known afterwards."""
+    before = shell.state.copy()
+    outcomes: list[State] = []
+    failed: list[Expr] = []
+    for condition, body in arms:
+        shell.restore(before.copy())
+        own = [*failed, *([condition] if condition is not None else [])]
+        shell.conditions.extend(own)
+        try:
+            shell.all(body)
+            outcomes.append(shell.state.copy())
+        except LeaveError:
+            if submits(body, shell.functions) or not ends(body):
+                shell.dynamic("the script is left under a condition, after jobs were submitted", node.start, node.end)
+        finally:
+            del shell.conditions[len(shell.conditions) - len(own) :]
+        if condition is not None:
+            failed.append(_negated(condition))
+    if all(condition is not None for condition, _ in arms):
+        outcomes.append(before)
+    shell.restore(_merged(outcomes) if outcomes else before)
+
+
+def _merged(outcomes: Sequence[State]) -> State:
+    merged = outcomes[0].copy()
+    for name in {name for state in outcomes for name in state.values}:
+        if len({state.values.get(name, "") for state in outcomes}) > 1:
+            merged.values[name] = UNKNOWN
+    for name in {name for state in outcomes for name in state.lists}:
+        if any(state.lists.get(name) != merged.lists.get(name) for state in outcomes):
+            merged.lists[name] = {"0": UNKNOWN}
+    if any(state.folder != merged.folder for state in outcomes):
+        merged.folder = UNKNOWN
+    return merged
+
+
+_OPPOSITES = {"==": "!=", "!=": "=="}
+
+
+def _negated(condition: Expr) -> Expr:
+    if isinstance(condition, Binary) and condition.operator in _OPPOSITES:
+        return Binary(_OPPOSITES[condition.operator], condition.left, condition.right)
+    return Unary("!", condition)
+
+
+def whole(conditions: Sequence[Expr]) -> Expr | None:
+    """Give the condition that all of some conditions hold."""
+    return reduce(lambda left, right: Binary("&&", left, right), conditions) if conditions else None
+
+
+def _of_test(shell: Shell, test: Sequence[Node]) -> Expr | None:
+    """Read a test on inputs as an expression."""
+    node = test[0] if len(test) == 1 else None
+    if isinstance(node, Pipeline) and node.negated and len(node.parts) == 1:
+        found = _of_test(shell, node.parts)
+        return None if found is None else _negated(found)
+    if not isinstance(node, Command):
+        return None
+    texts = list(node.words)
+    if len(texts) == 1 and texts[0].text.startswith("[["):
+        texts = tokenize(texts[0].text[2:-2])
+    elif texts[0].text in ("[", "test"):
+        texts = texts[1:-1] if texts[0].text == "[" else texts[1:]
+    else:
+        return None
+    if any(token.operator or token.redirect for token in texts):
+        return None
+    return _of_words(shell, [shell.expander.value(token.text) for token in texts], texts)
+
+
+def _of_words(shell: Shell, words: Sequence[str], tokens: Sequence[Token]) -> Expr | None:
+    if words[:1] == ["!"]:
+        found = _of_words(shell, words[1:], tokens[1:])
+        return None if found is None else _negated(found)
+    if len(words) == 2 and words[0] in ("-n", "-z"):
+        return _is_empty(shell, words[1], operator="==" if words[0] == "-z" else "!=")
+    if len(words) == 1:
+        return _is_empty(shell, words[0], operator="!=")
+    if len(words) == 3 and words[1] in ("=", "==", "!="):
+        left, right = _side(words[0]), _side(words[2])
+        if left is None or right is None or re.search(r"[*?\[]", words[2]):
+            return None
+        return Binary("!=" if words[1] == "!=" else "==", left, right)
+    return None
+
+
+def _is_empty(shell: Shell, value: str, operator: str) -> Expr | None:
+    """Read whether an input was given; one of which this is asked may be left out."""
+    found = _WHOLE.match(value)
+    if found is None:
+        return None
+    if shell.inputs.get(found.group(1)) is None:
+        shell.inputs[found.group(1)] = ""
+    return Binary(operator, Ref(Root.INPUT, (found.group(1),)), Literal(""))
+
+
+def _side(value: str) -> Expr | None:
+    found = _WHOLE.match(value)
+    if found is not None:
+        return Ref(Root.INPUT, (found.group(1),))
+    return Literal(value) if is_fixed(value) else None
+
+
+def _of_patterns(shell: Shell, word: str, patterns: Sequence[Token]) -> Expr | None:
+    """Read that a word is one of some texts."""
+    side = _side(word)
+    texts = [shell.expander.value(token.text) for token in patterns]
+    if side is None or any(not is_fixed(text) or re.search(r"[*?\[]", text) for text in texts):
+        return None
+    return reduce(lambda left, right: Binary("||", left, right), [Binary("==", side, Literal(text)) for text in texts])

@@ -1,0 +1,421 @@
+"""Drivers read by following them, held against bash running them with an `sbatch` that only writes down."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pwxc import compiler
+from pwxc.diagnostics import Diagnostics
+from pwxc.ir.expr import Binary, Literal, Ref
+from pwxc.ir.sweep import Range, Sweep, Values
+from pwxc.ir.task import Outcome, Script, Task
+from pwxc.ir.workflow import Workflow
+from pwxc.registry import ReadSettings
+from pwxc.source import Source
+from pwxc_targets.slurm import TARGET
+
+A = "#!/bin/bash\n#SBATCH --time=5\necho a\n"
+SCRIPTS = ("a.sh", "b.sh", "c.sh")
+
+
+def read(driver: str, *more: tuple[str, str]) -> tuple[Workflow | None, Diagnostics]:
+    texts = [("driver.sh", "#!/bin/bash\n" + driver), *((name, A) for name in SCRIPTS), *more]
+    sources = [Source(name, content) for name, content in texts]
+    workflow, found, _ = compiler.read(sources, origin=TARGET, settings=ReadSettings(folder=Path("/nowhere")))
+    return workflow, found
+
+
+# what bash does
+
+STUB = """\
+#!/bin/bash
+number=$(($(cat "$COUNTER") + 1))
+echo $number >"$COUNTER"
+printf '%s\\0' "$number" "${TAG-}" "$@" >>"$LOG"
+printf '\\n' >>"$LOG"
+for word; do [[ $word == --parsable ]] && { echo $number; exit; }; done
+echo "Submitted batch job $number"
+"""
+
+Call = tuple[str, tuple[str, ...], str]
+Graph = dict[Call, frozenset[tuple[Outcome, Call]]]
+KINDS = {
+    "afterok": Outcome.SUCCESS, "afterany": Outcome.END, "afternotok": Outcome.FAILURE, "after": Outcome.START,
+}  # fmt: skip
+
+
+def ran(driver: str, folder: Path) -> Graph:
+    """Run a driver; give the calls with their arguments and `TAG`, and what each waits for."""
+    bin_ = folder / "bin"
+    bin_.mkdir(exist_ok=True)
+    (bin_ / "sbatch").write_text(STUB)
+    (bin_ / "sbatch").chmod(0o755)
+    (folder / "count").write_text("100\n")
+    (folder / "log").write_text("")
+    environment = {
+        "PATH": f"{bin_}:{os.environ['PATH']}", "COUNTER": str(folder / "count"), "LOG": str(folder / "log"),
+    }  # fmt: skip
+    bash = shutil.which("bash") or "bash"
+    done = subprocess.run(
+        [bash, "-c", driver], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    calls: dict[str, Call] = {}
+    graph: Graph = {}
+    for line in (folder / "log").read_text().split("\0\n")[:-1]:
+        number, tag, *words = line.split("\0")
+        options = [word for word in words if word.startswith("--")]
+        script, *arguments = [word for word in words if not word.startswith("--")]
+        call = (script, tuple(arguments), tag)
+        assert call not in graph, f"{call} is not the only one of its kind"
+        calls[number] = call
+        value = next((word.partition("=")[2] for word in options if word.startswith("--dependency=")), "")
+        graph[call] = frozenset(
+            (KINDS[kind], calls[parent])
+            for term in filter(None, value.split(","))
+            for kind, *parents in [term.split(":")]
+            for parent in parents
+        )
+    return graph
+
+
+# what was read
+
+
+def instances(sweep: Sweep | None) -> Iterator[dict[str, str]]:
+    """Go through the values of a sweep as texts."""
+    parameters = sweep.parameters if sweep is not None else ()
+    columns = []
+    for parameter in parameters:
+        assert isinstance(parameter.values, Range | Values)
+        columns.append([format(item, parameter.format) if parameter.format else str(item) for item in parameter.values])
+    for row in itertools.product(*columns):
+        yield {parameter.name: value for parameter, value in zip(parameters, row, strict=True)}
+
+
+def call_of(task: Task, row: dict[str, str]) -> Call:
+    """Give the call of an instance of a task."""
+    work = task.steps[0].work
+    assert isinstance(work, Script)
+    first, _, _ = work.text.fill(lambda hole: row[hole.path[0]]).partition("\n")  # type: ignore[attr-defined]
+    held = {f"${item.name}": item.value.fill(lambda hole: row[hole.path[0]]) for item in task.environment}  # type: ignore[attr-defined]
+    words = shlex.split(first)[2:] if first.startswith("set -- ") else []
+    arguments = tuple(held.get(word, word) for word in words)
+    told = held.get("$TAG", "")
+    return task.name.partition("-")[0], arguments, told
+
+
+def graph_of(workflow: Workflow) -> Graph:
+    """Give the calls that a workflow stands for, and what each waits for."""
+    tasks = {task.name: task for task in workflow.tasks}
+    graph: Graph = {}
+    for task in workflow.tasks:
+        for row in instances(task.sweep):
+            waits = set()
+            for edge in task.needs:
+                parent = tasks[edge.parent]
+                rows = list(instances(parent.sweep))
+                if edge.same_instance:
+                    own = list(instances(task.sweep))
+                    rows = [rows[own.index(row)]]
+                waits.update((edge.when, call_of(parent, other)) for other in rows)
+            graph[call_of(task, row)] = frozenset(waits)
+    return graph
+
+
+def same(driver: str, folder: Path, *, sweeps: int | None = None) -> Workflow:
+    workflow, found = read(driver)
+    assert workflow is not None, [item.message for item in found]
+    assert graph_of(workflow) == ran(driver, folder)
+    if sweeps is not None:
+        assert sum(task.sweep is not None for task in workflow.tasks) == sweeps
+    return workflow
+
+
+CASES = [
+    # loops become sweeps: what is submitted in a turn may wait for what the same turn submitted
+    ("for i in 1 2 3; do id=$(sbatch --parsable a.sh $i); sbatch --dependency=afterok:$id b.sh $i; done", 2),
+    ("for i in {01..12}; do TAG=$i sbatch a.sh x$i; done", 1),
+    ("for i in $(seq 0 2 10); do sbatch a.sh $i; done; sbatch b.sh $i", 1),
+    ("for ((i = 9; i > 0; i -= 2)); do sbatch a.sh $i; done; sbatch b.sh $i", 1),
+    ("i=1; while [ $i -le 5 ]; do sbatch a.sh $i; i=$((i+1)); done; sbatch b.sh $i", 1),
+    ("i=0; while ((i < 4)); do sbatch a.sh $i; let i+=1; done; sbatch b.sh $i", 1),
+    ("names=(x 'y z' w); for n in \"${names[@]}\"; do sbatch a.sh \"$n\"; done", 1),
+    ("list='p q r'; for n in $list; do export TAG=$n; sbatch a.sh $n; done", 1),
+    ("for x in a b; do for y in 1 2 3; do sbatch a.sh $x $y; done; done", 1),
+    ("for n in 'a\"b' '$HOME' 'x;y' '`z`' \"q'r\" 'e f'; do sbatch a.sh \"$n\" \"-$n-\"; done", 1),
+    # gathering ids
+    ("for i in 1 2 3; do d=$d:$(sbatch --parsable a.sh $i); done; sbatch --dependency=afterok$d c.sh", 1),
+    ("for i in 1 2; do j=$(sbatch a.sh $i | awk '{print $4}'); d=${d:+$d:}$j; done\n"
+     "sbatch --dependency=afterany:$d c.sh", 1),
+    ("d=$(sbatch --parsable b.sh); for i in 1 2; do d=${d:+$d:}$(sbatch --parsable a.sh $i); done\n"
+     "sbatch --dependency=afterany:$d c.sh", 1),
+    ("for i in 1 2 3; do ids+=($(sbatch --parsable a.sh $i)); done\n"
+     "sbatch --dependency=afterok:$(IFS=:; echo \"${ids[*]}\") c.sh", 1),
+    ("for x in a b; do for y in 1 2; do all+=($(sbatch --parsable a.sh $x $y)); done; done\n"
+     "sbatch --dependency=afterok$(printf ':%s' \"${all[@]}\") c.sh", 1),
+    ("for i in 1 2; do d+=,afterany:$(sbatch --parsable a.sh $i); done; sbatch --dependency=${d#,} c.sh", 1),
+    ("declare -A id; for n in x y; do id[$n]=$(sbatch --parsable a.sh $n); done\n"
+     "for m in x y; do sbatch --dependency=afterok:${id[$m]} b.sh $m; done", 2),
+    # what is not expressible is followed turn by turn
+    ("p=$(sbatch --parsable a.sh); for i in 1 2 3; do p=$(sbatch --parsable --dependency=afterok:$p b.sh $i); done\n"
+     "sbatch --dependency=afterok:$p c.sh", 0),
+    ("for i in 1 2 3; do p=$(sbatch --parsable ${p:+--dependency=afterok:$p} a.sh $i); done", 0),
+    ("for i in 1 2 3; do ids+=($(sbatch --parsable a.sh $i)); done; sbatch --dependency=afterok:${ids[1]} c.sh", 0),
+    ("for i in 1 2 3; do j=$(sbatch --parsable a.sh $i); done; sbatch --dependency=afterok:$j c.sh", 0),
+    ("for i in 1 2 3; do d=$d:$(sbatch --parsable a.sh $i); done; sbatch --dependency=afternotok$d c.sh", 0),
+    ("for i in 1 2 3; do d=$d:$(sbatch --parsable a.sh $i); sbatch --dependency=afterok$d b.sh $i; done", 0),
+    ("for x in a b; do d=; for y in 1 2; do d=$d:$(sbatch --parsable a.sh $x $y); done\n"
+     "sbatch --dependency=afterok$d b.sh $x; done", 2),
+    ("for i in 1 2 3; do if [ $i -eq 2 ]; then sbatch a.sh two; else sbatch b.sh $i; fi; done", 0),
+    ("for i in 1 2 3 4; do [[ $i == 2 ]] && continue; [ $i = 4 ] && break; sbatch a.sh $i; done", 0),
+    ("for i in 1 2 3; do sbatch --time=$i a.sh $i; done", 0),
+    ("for i in 1 2 3; do sbatch a.sh $((i * 10)); done", 0),
+    ("for s in a.sh b.sh; do sbatch $s; done", 0),
+    ("declare -A id; for n in x y; do id[$n]=$(sbatch --parsable a.sh $n); done\n"
+     "sbatch --dependency=afterok:${id[x]} c.sh", 0),
+    # the rest of the shell
+    ("f() { local n=$1; shift; sbatch --parsable \"$@\" $n; }; j=$(f one a.sh); f two --dependency=afterok:$j b.sh", 0),
+    ("out=$(sbatch a.sh); sbatch --dependency=afterok:${out##* } b.sh", 0),
+    ("out=`sbatch a.sh`; set -- $out; sbatch --dependency=afterok:$4 b.sh", 0),
+    ("j=$(sbatch a.sh | cut -d' ' -f4); sbatch --dependency=afterok:$j b.sh", 0),
+    ("j=$(sbatch a.sh | grep -o '[0-9]*'); sbatch --dependency=afterok:$j b.sh", 0),
+    ("j=$(sbatch a.sh | tr -dc 0-9); sbatch --dependency=afterok:$j b.sh", 0),
+    ("j=$(sbatch a.sh | sed 's/[^0-9]*//g'); sbatch --dependency=afterok:$j b.sh", 0),
+    ("ids=($(sbatch a.sh)); sbatch --dependency=afterok:${ids[-1]} b.sh", 0),
+    ("read -r _ _ _ j <<< \"$(sbatch a.sh)\"; sbatch --dependency=afterok:$j b.sh", 0),
+    ("sbatch a.sh > id; j=$(cat id | awk '{print $NF}'); sbatch --dependency=afterok:$j b.sh", 0),
+    ("run='sbatch --parsable'; j=$($run a.sh); $run --dependency=afterok:$j b.sh", 0),
+    ("sbatch --dependency=afterok:$(sbatch --parsable a.sh) b.sh", 0),
+    ("m=slow; case $m in f*) sbatch a.sh;; s*|x) sbatch b.sh;; *) sbatch c.sh;; esac", 0),
+    ("mkdir -p out || exit 1; true && sbatch a.sh; false || sbatch b.sh; false && sbatch c.sh; :", 0),
+    ("while read -r a b; do sbatch a.sh $a $b; done <<EOF\n1 2\n3 4\nEOF", 0),
+    ("n=3; until [ $n -eq 0 ]; do sbatch a.sh $n; n=$((n-1)); done", 0),
+    ("(TAG=sub; export TAG; sbatch a.sh); sbatch b.sh", 0),
+    ("x=${x:-5}; y=${x/5/7}; z=run_1.txt; sbatch a.sh $y ${z%.txt} ${z##*_} ${#z} ${z^^}", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("driver", "sweeps"), CASES)
+def test_a_driver_is_read_as_bash_runs_it(driver: str, sweeps: int, tmp_path: Path) -> None:
+    same(driver, tmp_path, sweeps=sweeps)
+
+
+@pytest.mark.parametrize(
+    ("driver", "line", "code"),
+    [
+        ("while squeue -h | grep -q x; do sleep 5; done\nsbatch a.sh", 2, "PWX2420"),
+        ("ssh host sbatch a.sh", 2, "PWX2420"),
+        ("ls | xargs -n1 sbatch", 2, "PWX2420"),
+        (":\n[ -f data ] && sbatch a.sh", 3, "PWX2420"),
+        ("for f in *.sh; do sbatch $f; done", 2, "PWX2420"),
+        ("for f in $(ls); do sbatch a.sh $f; done", 2, "PWX2420"),
+        ("while read f; do sbatch a.sh $f; done < list", 2, "PWX2420"),
+        ("j=$(sbatch --parsable a.sh)\nsbatch -d 'afterok:$j' b.sh", 3, "PWX2406"),
+        ("j=$(sbatch --parsable a.sh)\nsbatch -d afterok:$j?afterany:$j b.sh", 3, "PWX2420"),
+        ("j=$(sbatch --parsable a.sh)\nsbatch -d expand:$j b.sh", 3, "PWX2406"),
+        ("j=$(sbatch a.sh)\nsbatch -d afterok:$j b.sh", 3, "PWX2406"),
+        ("sbatch -d afterok:$(sacct -n -o jobid) a.sh", 2, "PWX2420"),
+        ("sbatch -d afterok:$1 a.sh", 2, "PWX2420"),
+        ("sbatch --tiem=5 a.sh", 2, "PWX2404"),
+        ("sbatch --time=1d a.sh", 2, "PWX2406"),
+        ("sbatch -N1 a.sh : -N2 b.sh", 2, "PWX2420"),
+        ("sbatch $RANDOM.sh", 2, "PWX2420"),
+        ('if [ "$M" = y ]; then j=$(sbatch --parsable a.sh); fi\nsbatch -d afterok:$j b.sh', 3, "PWX2420"),
+        ("i=0; while true; do sbatch a.sh; done", 2, "PWX2420"),
+        ("d=; for i in {1..20000}; do d=$(sbatch --parsable -d singleton$d a.sh); done", 2, "PWX2420"),
+        ("eval \"$1 sbatch a.sh\"", 2, "PWX2420"),
+        ("if true; then sbatch a.sh", 2, "PWX2420"),
+    ],
+)  # fmt: skip
+def test_what_is_known_only_at_the_run_is_told_at_its_line(driver: str, line: int, code: str) -> None:
+    workflow, found = read(driver)
+    assert workflow is None
+    first = found.errors[0]
+    assert first.span is not None
+    assert (first.code.id, first.span.source.position(first.span.start)[0]) == (code, line)
+
+
+def tasks_of(driver: str, *more: tuple[str, str]) -> dict[str, Task]:
+    workflow, found = read(driver, *more)
+    assert workflow is not None, [item.message for item in found]
+    return {task.name: task for task in workflow.tasks}
+
+
+def test_a_loop_of_a_million_turns_is_a_range() -> None:
+    loops = (
+        "for ((i = 1; i <= 1000000; i++)); do", "for i in {1..1000000}; do", "for i in $(seq 1000000); do",
+        "i=1; while [ $i -le 1000000 ]; do",
+    )  # fmt: skip
+    for head in loops:
+        step = "i=$((i + 1));" if "while" in head else ""
+        tasks = tasks_of(f"{head} j=$(sbatch --parsable a.sh $i); d=$d:$j; {step} done; sbatch -d afterok$d b.sh")
+        sweep = tasks["a.sh"].sweep
+        assert sweep is not None
+        assert sweep.parameters[0].values == Range(1, 1_000_000, 1)
+        assert [edge.parent for edge in tasks["b.sh"].needs] == ["a.sh"]
+
+
+def test_options_of_a_call_and_of_its_environment_win_over_the_script() -> None:
+    workflow, _ = read(
+        "export SBATCH_TIMELIMIT=30 SBATCH_PARTITION=gpu\nsbatch a.sh\nsbatch -t 7 -J b --array=1-4%2 b.sh"
+    )
+    assert workflow is not None
+    classes = {item.name: item for item in workflow.resources}
+    assert [classes[name].walltime for name in ("a.sh", "b")] == [1800, 420]
+    assert [str(classes[name].partition and classes[name].partition.literal) for name in ("a.sh", "b")] == ["gpu"] * 2
+    sweep = workflow.tasks[1].sweep
+    assert sweep is not None
+    assert (sweep.size, sweep.limit) == (4, 2)
+
+
+def test_arguments_are_data() -> None:
+    task = tasks_of("sbatch a.sh plain 'x y' $1 pre$2")["a.sh"]
+    work = task.steps[0].work
+    assert isinstance(work, Script)
+    assert (work.text.literal or "").startswith('set -- plain \'x y\' "$PWXC_ARGUMENT_3" "$PWXC_ARGUMENT_4"\n')
+    assert [item.name for item in task.environment] == ["PWXC_ARGUMENT_3", "PWXC_ARGUMENT_4"]
+
+
+def test_arguments_of_a_script_of_another_interpreter_are_refused() -> None:
+    python = ("x.py", "#!/usr/bin/env python3\nimport sys\n")
+    assert list(tasks_of("sbatch x.py", python)) == ["x.py"]
+    workflow, found = read("sbatch x.py 1", python)
+    assert workflow is None
+    assert [item.code.id for item in found.errors] == ["PWX2429"]
+
+
+def test_folders_are_followed() -> None:
+    tasks = tasks_of("cd x/y\nsbatch a.sh\ncd ..\nsbatch b.sh\n(cd $1; sbatch c.sh)\ncd - >/dev/null; sbatch -J d a.sh")
+    told = {name: task.working_directory for name, task in tasks.items()}
+    assert [str(told[name] and told[name].literal) for name in ("a.sh", "b.sh", "d")] == ["x/y", "x", "x/y"]
+    assert told["c.sh"] is not None
+    assert told["c.sh"].literal is None
+
+
+def test_texts_become_scripts() -> None:
+    driver = (
+        "sbatch --wrap='python x.py'\n"
+        "sbatch -J here <<EOF\n#!/bin/bash\n#SBATCH -t 9\necho \\$HOME $1\nEOF\n"
+        "cat > job.sh <<'EOF'\n#!/bin/bash\n#SBATCH -J kept\necho $1\nEOF\nsbatch job.sh\n"
+        "for i in 1 2; do sbatch -J each <<EOF\n#!/bin/sh\necho $i\nEOF\ndone\n"
+    )
+    texts = {}
+    for name, task in tasks_of(driver).items():
+        work = task.steps[0].work
+        assert isinstance(work, Script)
+        texts[name] = work.text.fill(lambda hole: f"<{hole.path[0]}>")  # type: ignore[attr-defined]
+    assert texts == {
+        "wrap": "python x.py\n", "here": "echo $HOME <arg1>\n", "kept": "echo $1\n", "each": "echo <i>\n"
+    }  # fmt: skip
+
+
+def test_waiting_for_a_job_orders_what_follows() -> None:
+    tasks = tasks_of("sbatch --wait a.sh\nsbatch b.sh\nset -e\nsbatch -W -J x a.sh\nsbatch c.sh")
+    assert [(edge.parent, edge.when) for edge in tasks["c.sh"].needs] == [("a.sh", Outcome.END), ("x", Outcome.SUCCESS)]
+    tasks = tasks_of("sbatch -W a.sh &\nsbatch -W b.sh &\nwait\nsbatch c.sh")
+    assert [edge.parent for edge in tasks["c.sh"].needs] == ["a.sh", "b.sh"]
+    assert tasks["b.sh"].needs == ()
+
+
+def test_tests_of_inputs_become_conditions() -> None:
+    def told(driver: str) -> list[str]:
+        return [f"{name}: {shown(task.condition)}" for name, task in tasks_of(driver).items()]
+
+    def shown(condition: object) -> str:
+        match condition:
+            case Binary(operator, left, right):
+                return f"{shown(left)} {operator} {shown(right)}"
+            case Ref(_, path):
+                return path[0]
+            case Literal(value):
+                return repr(value)
+        return str(condition)
+
+    assert told('if [ "$M" = x ]; then sbatch a.sh; else sbatch b.sh; fi; sbatch c.sh') == [
+        "a.sh: M == 'x'", "b.sh: M != 'x'", "c.sh: None",
+    ]  # fmt: skip
+    assert told("case ${M:-x} in x|y) sbatch a.sh;; esac") == ["a.sh: M == 'x' || M == 'y'"]
+    assert told("if [[ -n $M && $M != y ]]; then :; fi; if [[ -n $M ]]; then sbatch a.sh; fi") == ["a.sh: M != ''"]
+
+
+def test_options_on_the_command_line_of_the_driver_are_inputs() -> None:
+    options = "while getopts n:p: o; do case $o in n) N=$OPTARG;; p) P=$OPTARG;; esac; done"
+    driver = f"N=5\n{options}\nsbatch -p $P a.sh $N ${{3:-z}}"
+    workflow, _ = read(driver)
+    assert workflow is not None
+    assert {(item.name, item.default, item.has_default) for item in workflow.inputs} == {
+        ("N", "5", True), ("P", None, False), ("arg3", "z", True),
+    }  # fmt: skip
+
+
+# drivers made at random
+
+NAMES = ("i", "j")
+LOOPS = (
+    "for {v} in p q r", "for {v} in {{1..4}}", "for {v} in $(seq 1 2 5)", "for (({v} = 0; {v} < 3; {v}++))",
+    "for {v} in {{08..10}}",
+)  # fmt: skip
+
+
+@st.composite
+def drivers(draw: st.DrawFn) -> str:
+    """Draw a driver of submissions, loops and ways to keep ids; each call has arguments of its own."""
+    counter = itertools.count(1)
+    lines = draw(blocks(counter, (), 3))
+    return "\n".join(["last=", "all=", "other=", "list=()", *lines, "sbatch a.sh"]) + "\n"
+
+
+@st.composite
+def blocks(draw: st.DrawFn, counter: Iterator[int], around: tuple[str, ...], most: int) -> list[str]:
+    lines: list[str] = []
+    for _ in range(draw(st.integers(1, most))):
+        kind = draw(st.integers(0, 9))
+        if kind >= 7 and len(around) < 2:
+            name = NAMES[len(around)]
+            head = draw(st.sampled_from(LOOPS)).format(v=name)
+            body = draw(blocks(counter, (*around, name), 2))
+            lines += [f"{head}; do", *body, "done"]
+        elif kind == 6:
+            lines.append(draw(st.sampled_from(["all=", "list=()", "last=", "other=$last", "all=$all$all"])))
+        else:
+            lines += draw(submission(next(counter), around))
+    return lines
+
+
+@st.composite
+def submission(draw: st.DrawFn, number: int, around: tuple[str, ...]) -> list[str]:
+    words = " ".join([f"n{number}", *(f"${name}" for name in around)])
+    dependency = draw(
+        st.sampled_from(
+            [
+                "", "", "${last:+--dependency=afterok:$last}", "${last:+--dependency=afterany:$last}",
+                "${all:+--dependency=afterok$all}", "${all:+--dependency=afternotok$all}",
+                "${list:+--dependency=afterany:$(IFS=:; echo \"${list[*]}\")}",
+                "${other:+--dependency=after:$other}",
+            ]
+        )
+    )  # fmt: skip
+    call = f"sbatch --parsable {dependency} a.sh {words}"
+    if draw(st.booleans()):
+        return [call]
+    keep = draw(st.sampled_from(["last=$id", "all=$all:$id", "list+=($id)", "all=$all:$id; last=$id", ":"]))
+    return [f"id=$({call}); {keep}"]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drivers())
+def test_any_driver_is_read_as_bash_runs_it(tmp_path_factory: pytest.TempPathFactory, driver: str) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any-driver"
+    folder.mkdir(exist_ok=True)
+    same(driver, folder)
