@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
 
 from pwxc.frozen import frozen
 from pwxc.ir.expr import Expr, Ref, Root
@@ -66,41 +68,41 @@ def has_holes(text: str) -> bool:
 
 
 def lower_text(
-    text: str, scope: Scope, parameters: list[tuple[str, ...]], locate: Locate, stray: Callable[[StrayToken], None]
+    text: str, scope: Scope, marks: Sequence[Expr], locate: Locate, stray: Callable[[StrayToken], None]
 ) -> Template:
-    """Turn a text into a template: tokens, OSMO's own folders and parameters' marks become holes.
+    """Turn a text into a template: tokens, OSMO's own folders and marks become holes.
 
-    Without parameters there are no marks: what looks like one is the user's own text.
+    `marks` are what the marks stand for; without any, what looks like one is the user's own text.
     """
     parts: list[str | Expr] = []
     at = 0
-    for found, ref in _holes(text, scope, parameters, stray):
+    for found, hole in _holes(text, scope, marks, stray):
         parts.append(text[at : found.start()])
-        parts.append(Ref(*ref, span=locate(found.start(), found.end())))
+        parts.append(attrs.evolve(hole, span=locate(found.start(), found.end())))
         at = found.end()
     parts.append(text[at:])
     return Template.of(*parts)
 
 
 def _holes(
-    text: str, scope: Scope, parameters: list[tuple[str, ...]], stray: Callable[[StrayToken], None]
-) -> Iterator[tuple[re.Match[str], tuple[Root, tuple[str, ...]]]]:
-    patterns = (TOKEN, OWN_PATH, MARK) if parameters else (TOKEN, OWN_PATH)
+    text: str, scope: Scope, marks: Sequence[Expr], stray: Callable[[StrayToken], None]
+) -> Iterator[tuple[re.Match[str], Expr]]:
+    patterns = (TOKEN, OWN_PATH, MARK) if marks else (TOKEN, OWN_PATH)
     found = [match for pattern in patterns for match in pattern.finditer(text)]
     for match in sorted(found, key=lambda match: match.start()):
         if match.re is MARK:
-            yield match, (Root.INPUT, parameters[int(match[1])])
+            yield match, marks[int(match[1])]
             continue
         if match.re is OWN_PATH:
             ref = token_ref(f"input:{match['number']}" if match["number"] else "output", scope)
             if ref is not None:
-                yield match, ref
+                yield match, Ref(*ref)
             else:
                 stray(StrayToken(match[0], match.start(), match.end()))
             continue
         ref = token_ref(match[1], scope)
         if ref is not None:
-            yield match, ref
+            yield match, Ref(*ref)
         elif match[1] != "uuid":
             stray(StrayToken(match[0], match.start(), match.end()))
 

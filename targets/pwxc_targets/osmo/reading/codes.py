@@ -22,6 +22,7 @@ LONG_NAME = error(
     "osmo-long-name",
     "A name has at most 64 characters. A task of a plain list becomes a group `NAME-group`, so it has at most 58.",
     "Shorten the name.",
+    "tasks:\n- name: a-name-of-more-than-fifty-eight-characters-in-a-plain-list-of-tasks",
 )
 SAME_NAME = error(
     "PWX2123",
@@ -58,30 +59,35 @@ TASKS_AND_GROUPS = error(
     "osmo-tasks-and-groups",
     "A workflow has either `tasks` or `groups`.",
     "Put the plain tasks into groups of one.",
+    "workflow:\n  tasks: [{name: a, …}]\n  groups: [{name: g, tasks: […]}]",
 )
 NO_TASKS = error(
     "PWX2128",
     "osmo-no-tasks",
     "A workflow needs at least one task or group, and a group at least one task.",
     "Add a task.",
+    "workflow:\n  name: w\n  tasks: []",
 )
 LEADS = error(
     "PWX2129",
     "osmo-leads",
     "A group of two or more tasks has exactly one with `lead: true`; its end ends the group.",
     "Mark the task whose end ends the others.",
+    "groups:\n- name: g\n  tasks: [{name: a, …}, {name: b, …}]      # neither has `lead: true`",
 )
 NO_COMMAND = error(
     "PWX2130",
     "osmo-no-command",
     "`command` is a list of at least one text: the program.",
     "Name the program, for example `command: [bash]` with the script in `args`.",
+    "tasks:\n- {name: a, image: ubuntu:24.04, command: []}",
 )
 RESERVED_NAME = error(
     "PWX2131",
     "osmo-reserved-name",
     "`osmo-ctrl` is the name of OSMO's own container in every task.",
     "Choose another name.",
+    "tasks:\n- name: osmo-ctrl",
 )
 FILE_PATH = error(
     "PWX2132",
@@ -89,18 +95,21 @@ FILE_PATH = error(
     "A file cannot be put at an empty path, at `/`, below `/osmo` (but below `/osmo/data/output/` it can), and two "
     "files of a task cannot have the same path.",
     "Choose another path, for example below `/tmp`.",
+    "files:\n- {path: /osmo/run.sh, contents: make}",
 )
 FILE_CONTENTS = error(
     "PWX2133",
     "osmo-file-contents",
     "A file has either `contents` or `localpath`.",
     "Remove one of the two, or add one.",
+    "files:\n- {path: /tmp/run.sh}",
 )
 LOCAL_FILE = error(
     "PWX2134",
     "osmo-local-file",
     "A file that `localpath` names cannot be read. The path is relative to the workflow file's folder.",
     "Put the file there, or correct the path.",
+    "files:\n- {path: /tmp/run.sh, localpath: not-there.sh}",
 )
 EXIT_ACTION = error(
     "PWX2135",
@@ -137,12 +146,14 @@ INPUT_FORM = error(
     "An input is one of `task`, `url` and (6.3) `dataset`; an output is one of `url` and (6.3) `dataset`, "
     "`update_dataset`.",
     "Split it into several items of the list.",
+    "inputs:\n- {task: a, url: s3://bucket/x}",
 )
 UNKNOWN_TASK = error(
     "PWX2140",
     "osmo-unknown-task",
     "An input names a task that the workflow does not have. A group is not a task.",
     "Correct the name; letter case counts.",
+    "inputs:\n- task: tran      # the task is called `train`",
 )
 TASK_ORDER = error(
     "PWX2141",
@@ -150,6 +161,7 @@ TASK_ORDER = error(
     "A task may read only from tasks of groups that stand earlier in the file: not from a later one, from itself or "
     "from its own group. So no cycle can be written.",
     "Move the upstream task up, or remove the input.",
+    "tasks:\n- {name: a, inputs: [{task: b}], …}\n- {name: b, …}",
 )
 UNKNOWN_RESOURCE = error(
     "PWX2142",
@@ -157,6 +169,7 @@ UNKNOWN_RESOURCE = error(
     "`resource` names a record that `resources` does not have. Where `resources` is given without `default`, every "
     "task has to name one.",
     "Add the record or correct the name.",
+    "resources: {small: {cpu: 1}}\ntasks:\n- {name: a, resource: large, …}",
 )
 BAD_IMAGE = error(
     "PWX2143",
@@ -178,6 +191,7 @@ BAD_MOUNT = error(
     "osmo-bad-mount",
     "A mount is `SOURCE` or `SOURCE:TARGET`; there are no options such as `:ro`.",
     "Remove what stands behind the second colon.",
+    "volumeMounts: ['/data:/data:ro']",
 )
 BAD_LABEL = error(
     "PWX2146",
@@ -185,18 +199,21 @@ BAD_LABEL = error(
     "Labels follow Kubernetes: at most 16; keys `[prefix/]name`; values not empty, at most 63 characters, letters, "
     "digits, `-`, `_`, `.`, and text (quote numbers and booleans).",
     "Correct the label.",
+    "labels: {team: robot arm}",
 )
 BAD_VALUE = error(
     "PWX2147",
     "osmo-bad-value",
     "The value is not one of those that the key takes.",
     "Use one of the values that the message names.",
+    "downloadType: stream",
 )
 TOPOLOGY_KEYS = error(
     "PWX2148",
     "osmo-topology-keys",
     "All tasks that have topology requirements have to use the same set of keys.",
     "Use the same keys in every resource record.",
+    "resources:\n  a: {topology: [{key: rack}]}\n  b: {topology: [{key: zone}]}",
 )
 STRAY_TOKEN = warning(
     "PWX2149",
@@ -211,18 +228,21 @@ MANY_TASKS = warning(
     "osmo-many-tasks",
     "OSMO refuses workflows of more than 20 tasks unless the site has raised `max_num_tasks`.",
     "Ask the site, or split the workflow. Other systems have no such limit.",
+    "{% for i in range(30) %}\n- {name: 'task-{{ i }}', …}\n{% endfor %}",
 )
 BAD_CREDENTIAL = error(
     "PWX2151",
     "osmo-bad-credential",
     "A credential is used as a map of environment names to keys, or as the path of a folder for its files.",
     "Write `credentials: {NAME: {ENV_NAME: key}}`.",
+    "credentials: {store: [TOKEN]}",
 )
 BAD_DATASET = error(
     "PWX2152",
     "osmo-bad-dataset",
     "A dataset's name is `[BUCKET/]NAME[:TAG]`; an output's `path` is relative.",
     "Correct the name.",
+    "outputs:\n- dataset: {name: a/b/c}",
 )
 UNKNOWN_SPEC_KEY = error(
     "PWX2153",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from pwxc.ir.data import Checkpoint, Dataset, InlineFile, Read, Secret, TaskOutput, Url, Variable, Write
 from pwxc.ir.entity import Passthrough
-from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root
+from pwxc.ir.expr import Binary, Call, Conditional, Expr, Literal, Ref, Root
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Container, Resources, Topology
 from pwxc.ir.task import Command, Edge, ExitAction, ExitRule, Gang, GangStatus, Retry, Step, Task
@@ -303,7 +305,7 @@ class Lowering(Texts):
             matched = QUANTITY.match(text)
             number = MARK.fullmatch(hole[: len(hole) - len(matched[2])]) if matched and matched[2] else None
             if number is not None and matched is not None and hole.endswith(matched[2]):
-                ref = Ref(Root.INPUT, self.parameters.paths[int(number[1])], span=self.span(record, key))
+                ref = attrs.evolve(self.parameters.marks[int(number[1])], span=self.span(record, key))
                 return Binary("*", ref, Literal(2 ** POWERS[matched[2]])) if POWERS[matched[2]] >= 0 else ref
             template = self.text(record, text, key)
             if isinstance(template.whole, Ref):
@@ -322,6 +324,7 @@ class Lowering(Texts):
             ref = template.whole
             if kind == "duration" and template.parts[1:] == ("s",) and self._is_number(template.parts[0]):
                 ref = template.holes[0]  # a number of seconds, which as a text needs a unit
+            ref = ref.test if isinstance(ref, Conditional) else ref  # a truth value is 0 or 1
             if isinstance(ref, Ref):
                 return Call("duration", (ref,)) if kind == "duration" else ref
         return value or None

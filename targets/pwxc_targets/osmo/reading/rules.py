@@ -95,9 +95,14 @@ def _check_names(check: Check) -> None:
         if folded in seen:
             message = f"task `{task.name}` becomes the group `{task.name}-group`, and that name is taken"
             check.fault(C.SAME_NAME, message, check.at(task, "name"), related=seen[folded])
-    count = sum(1 for _ in all_tasks(workflow))
+    check_count(check.context, workflow, sum(1 for _ in all_tasks(workflow)))
+
+
+def check_count(context: Reading, workflow: model.Workflow, count: int) -> None:
+    """Warn when there are more tasks than OSMO takes."""
     if count > TASK_LIMIT:
-        message = f"the workflow has {count} tasks; OSMO takes {TASK_LIMIT} unless the site allows more"
+        message = f"the workflow has {count:,} tasks; OSMO takes {TASK_LIMIT} unless the site allows more"
+        check = Check(context, workflow, Mended())
         check.fault(C.MANY_TASKS, message, check.at(workflow, "name"))
 
 

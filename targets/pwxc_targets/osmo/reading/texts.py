@@ -68,7 +68,7 @@ class Texts:
         template = lower_text(
             value if marked is None else marked,
             self.scope,
-            [] if marked is None else self.parameters.paths,
+            [] if marked is None else self.parameters.marks,
             locate,
             lambda token: self._stray(token, locate(token.low, token.high)),
         )

@@ -17,6 +17,7 @@ DUPLICATE_SECTION = error(
     "osmo-duplicate-top-level-key",
     "A file with template marks is cut at its column-0 keys before it is YAML, and each may stand there once.",
     "Join the two sections.",
+    'workflow: {name: "{{ a }}"}\nworkflow: {name: b}',
 )
 
 NO_WORKFLOW = error(
@@ -25,6 +26,7 @@ NO_WORKFLOW = error(
     "The file has no `workflow`, which holds the specification.",
     "Put everything but `default-values` and `version` below `workflow:`. In a file with template marks that key "
     "has to stand unquoted at the start of a line.",
+    "default-values: {a: 1}      # and nothing else",
 )
 
 UNDEFINED_NAME = error(
@@ -78,6 +80,7 @@ BAD_SET_ITEM = error(
     "osmo-bad-set-item",
     "An item of `--set` or `--set-string` has no `=`.",
     "Write `NAME=VALUE`; the value may be empty.",
+    "pwxc compile train.yaml --to pw --set epochs",
 )
 
 BAD_DEFAULTS = error(
@@ -103,6 +106,15 @@ DROPPED_HEAD = note(
     "Everything above the first column-0 key is dropped before rendering, template tags as well.",
     "Move the tag below `workflow:`.",
     "{% set n = 3 %}\nworkflow:\n  name: a",
+)
+
+LONG_RANGE = error(
+    "PWX2112",
+    "osmo-long-range",
+    "The sandbox of the service refuses a `range` of more than 100,000 numbers, so OSMO refuses the file. Other "
+    "systems may take a sweep of that size.",
+    "Split the workflow, or allow this code to compile for a system without such a limit.",
+    "{% for i in range(1000000) %}",
 )
 
 FROZEN_PARAMETER = warning(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from yaml.nodes import MappingNode, ScalarNode
@@ -19,6 +19,12 @@ from pwxc_targets.osmo.template import sections as cutting
 from pwxc_targets.osmo.template.loading import check_loadable, load_data
 from pwxc_targets.osmo.template.onepass import Rendered, Turn, render_part, settle_leaks
 from pwxc_targets.osmo.template.text import LOOSE_TOKEN, Lines, is_template, needs_rendering, spell_tokens
+
+if TYPE_CHECKING:
+    from pwxc_targets.osmo.symbolic.long import LongLoop
+
+LONGEST_RANGE = 100_000
+"""What the service's sandbox lets a `range` have (osmo.md §4)."""
 
 
 @frozen
@@ -45,20 +51,34 @@ class Expanded:
     templated: bool
     section: tuple[int, int]
     """Where the `workflow` section stands in the file."""
+    part: Lines | None = None
+    """That section, of a file with template marks."""
+    again: Mapping[str, object] = attrs.field(factory=dict)
+    """The values of the second pass."""
+    rounds: Mapping[int, Sequence[int]] = attrs.field(factory=dict)
+    """The rounds that were rendered of loops over very many tasks, by where these begin in the section."""
 
 
 def expand(
-    source: Source, settings: Settings, diagnostics: Diagnostics, *, context: Mapping[str, object] | None = None
+    source: Source,
+    settings: Settings,
+    diagnostics: Diagnostics,
+    *,
+    context: Mapping[str, object] | None = None,
+    whole: bool = True,
 ) -> Expanded | None:
-    """Read a file's text; `context` stands in for the values of `default-values` and of the command line."""
+    """Read a file's text; `context` stands in for the values of `default-values` and of the command line.
+
+    Without `whole` a few rounds may stand for all of a loop over very many tasks.
+    """
     chosen = chosen_values(settings, diagnostics if context is None else Diagnostics())
     again = chosen if context is None else {name: context[name] for name in chosen if name in context}
     if is_template(source.text):
-        return _expand_template(source, chosen, again, diagnostics, context)
+        return _expand_template(source, chosen, again, diagnostics, context, whole=whole)
     document = compose(source, diagnostics)
     if document is None or not check_loadable(document, diagnostics):
         return None
-    document = _finish(document, again, diagnostics, min(1, len(source.text)))
+    document = finish(document, again, diagnostics, min(1, len(source.text)))
     if document is None:
         return None
     values = chosen if context is None else dict(context)
@@ -119,6 +139,8 @@ def _expand_template(
     again: dict[str, object],
     diagnostics: Diagnostics,
     context: Mapping[str, object] | None,
+    *,
+    whole: bool,
 ) -> Expanded | None:
     lines = Lines.of(source)
     sections = cutting.cut(lines.text)
@@ -130,15 +152,17 @@ def _expand_template(
     _report_head(lines, sections, diagnostics)
     values = {**defaults, **chosen} if context is None else dict(context)
     part = lines.part(workflow.start, workflow.end)
-    document = _first_document(part, _turn(values, lines, sections), diagnostics)
+    turn = attrs.evolve(_turn(values, lines, sections), whole=whole)
+    document, long = _first_document(part, turn, diagnostics)
     if document is not None:
-        document = _finish(document, again, diagnostics)
+        document = finish(document, again, diagnostics)
     if document is None:
         return None
     place = (lines.offset(workflow.start), lines.offset(workflow.end - 1) + 1)
     if context is None:
         values = {name: _spelled(value) for name, value in values.items()}
-    return Expanded(document, values, defaults_document, True, place)
+    rounds = {loop.start: loop.rounds for loop in long}
+    return Expanded(document, values, defaults_document, True, place, part, again, rounds)
 
 
 def _read_defaults(
@@ -191,17 +215,23 @@ def _report_head(lines: Lines, sections: cutting.Sections, diagnostics: Diagnost
         )
 
 
-def _first_document(part: Lines, turn: Turn, diagnostics: Diagnostics) -> Document | None:
+def _first_document(part: Lines, turn: Turn, diagnostics: Diagnostics) -> tuple[Document | None, tuple[LongLoop, ...]]:
+    """Render and compose; the second item is the loops that were gone through in part."""
     rendered = render_part(part, turn, diagnostics)
     if rendered is None:
-        return None
+        return None, ()
+    for loop in rendered.long:
+        if loop.too_long:
+            message = f"this range has {len(loop.values):,} numbers; OSMO lets it have {LONGEST_RANGE:,}"
+            diagnostics.add(C.LONG_RANGE, message, part.span(loop.start, loop.end))
     before = len(diagnostics)
     document = compose(rendered.source, diagnostics)
     if document is None:
         _explain_yaml(diagnostics, before, rendered, turn.values)
-        return None
+        return None, ()
     document = settle_leaks(rendered, document, diagnostics)
-    return document if document is not None and check_loadable(document, diagnostics) else None
+    fine = document is not None and check_loadable(document, diagnostics)
+    return (document if fine else None), rendered.long
 
 
 def _turn(values: Mapping[str, object], lines: Lines, sections: cutting.Sections) -> Turn:
@@ -257,9 +287,7 @@ def _in_long_value(rendered: Rendered, at: int, values: Mapping[str, object]) ->
 # after the first pass
 
 
-def _finish(
-    document: Document, chosen: Mapping[str, object], diagnostics: Diagnostics, end: int = 0
-) -> Document | None:
+def finish(document: Document, chosen: Mapping[str, object], diagnostics: Diagnostics, end: int = 0) -> Document | None:
     """Reduce a document to `workflow`, and send it through the second pass if that changes anything."""
     whole = document
     reduced = _only_workflow(document, diagnostics, end)

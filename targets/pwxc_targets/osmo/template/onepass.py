@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from yaml.nodes import ScalarNode
 
@@ -21,6 +23,11 @@ from pwxc_targets.osmo.template.text import (
     without_last_newline,
 )
 
+if TYPE_CHECKING:
+    from pwxc_targets.osmo.symbolic.long import LongLoop
+
+_LOOP = re.compile(r"\{%[-+]?\s*for\b")
+
 
 @frozen
 class Turn:
@@ -32,6 +39,8 @@ class Turn:
     """Help for an undefined name that is better than the usual one."""
     related: tuple[Related, ...] = ()
     """Places that belong to the story of an undefined name."""
+    whole: bool = True
+    """Whether loops over very many tasks are gone through to the end."""
 
 
 @frozen
@@ -42,6 +51,8 @@ class Rendered:
     part: Lines
     masked: Masked | None = None
     """The template, if Jinja had anything to do."""
+    long: tuple[LongLoop, ...] = ()
+    """The loops that were gone through in part."""
 
 
 def render_part(part: Lines, turn: Turn, diagnostics: Diagnostics) -> Rendered | None:
@@ -55,6 +66,15 @@ def render_part(part: Lines, turn: Turn, diagnostics: Diagnostics) -> Rendered |
     from pwxc_targets.osmo.template.rendered import WayBack
 
     masked = mask(text)
+    if not turn.whole and _LOOP.search(text) is not None:
+        from pwxc_targets.osmo.symbolic.long import find_long_loops
+
+        long = find_long_loops(masked, turn.values)
+        output = long.output(part, turn.values) if long is not None else None
+        if long is not None and output is not None:
+            rendered = render(Question(masked.text, turn.values, masked.tokens, long.rows)).text
+            if rendered == output.text:
+                return Rendered(Source(source.name, rendered, source.path, output), part, masked, long.loops)
     question = Question(masked.text, turn.values, masked.tokens)
     answer = render(question)
     if answer.text is None:

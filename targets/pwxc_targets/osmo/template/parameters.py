@@ -9,7 +9,7 @@ use decides the structure, so it is frozen at its value and a warning says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.frozen import frozen
+from pwxc.ir.expr import Conditional, Expr, Literal, Ref, Root
 from pwxc.source import Source, Span
 from pwxc.yaml.schema import yaml11
 from pwxc_targets.osmo.template import codes as C  # noqa: N812
@@ -27,7 +28,7 @@ from pwxc_targets.osmo.tokens import MARK, OWN_PATH, TOKEN
 Path = tuple[str, ...]
 
 _HARMLESS_FILTERS = frozenset({"default", "d", "indent", "string"})
-_MARK_LETTER = "\ue000"
+MARK_LETTER = "\ue000"
 _TEXTS = re.compile(
     r"(?:groups/\d+/)?tasks/\d+/(?:image|command/\d+|args/\d+|environment/[^/]+|credentials/[^/]+|inputs/\d+/url"
     r"|(?:inputs|outputs)/\d+/(?:dataset|update_dataset)/(?:name|path|paths/\d+)|outputs/\d+/url"
@@ -36,6 +37,7 @@ _TEXTS = re.compile(
 )
 """Places below `workflow` where the IR can hold a reference (the workflow's name takes part in no run)."""
 _ARGUMENTS = re.compile(r".*/tasks/\d+/(?:command|args|environment)/[^/]+")
+_PLAIN_FRACTION = re.compile(r"-?\d+\.\d*[1-9]")
 _KUBERNETES = re.compile(r"\$\$|\$\([-._a-zA-Z0-9]+\)")
 """What Kubernetes may replace in a container's arguments and variables (§11)."""
 
@@ -48,6 +50,8 @@ class Parameters:
     values: dict[Path, Any] = attrs.field(factory=dict)
     holes: dict[int, str] = attrs.field(factory=dict)
     """By the id of a concrete scalar node, its text with marks."""
+    marks: list[Expr] = attrs.field(factory=list)
+    """What each mark stands for, by its number."""
     frozen: dict[Path, Span | None] = attrs.field(factory=dict)
     """Frozen variables with a place that made them so."""
 
@@ -57,39 +61,54 @@ def find_parameters(source: Source, settings: Settings, expanded: Expanded) -> P
     found = Parameters()
     if not expanded.values:
         return found
-    leaves = dict(_leaves(expanded.values))
+    leaves = dict(value_leaves(expanded.values))
     section = source.text[slice(*expanded.section)]
     # an escape can make a mark in a scalar, which the second pass renders
     marked = needs_rendering(section) or "\\" in section
-    if _MARK_LETTER in source.text or any(_MARK_LETTER in str(value) for value in leaves.values()):
+    if MARK_LETTER in source.text or any(MARK_LETTER in str(value) for value in leaves.values()):
         uses = None
     else:
         uses = _uses(section) if marked else _Uses({}, frozenset())
     for path, value in leaves.items():
-        if uses is None or path[0] in uses.structural or not _markable(value) or _has_token(value):
+        if uses is None or path[0] in uses.structural or not can_be_open(value):
             if uses is None or path[0] in uses.structural or path[0] in uses.printed:
                 place = uses.structural.get(path[0]) if uses is not None else None
                 start = expanded.section[0]
                 found.frozen[path] = source.span(start + place[0], start + place[1]) if place is not None else None
         else:
             found.paths.append(path)
+            value = _as_printed(value)
         found.values[path] = value
     if marked:
         _mark(source, settings, expanded, found)
+    found.marks = [printed_parameter(path, found.values[path]) for path in found.paths]
     return found
 
 
-def _leaves(values: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Any]]:
+def _as_printed(value: Any) -> Any:
+    """Give the text of a number that Python prints as no other language does: `1.0`, `1e-05`, `inf`."""
+    return str(value) if isinstance(value, float) and not _PLAIN_FRACTION.fullmatch(str(value)) else value
+
+
+def printed_parameter(path: Path, value: Any) -> Expr:
+    """Give what a variable prints: a truth value as Python spells it."""
+    ref = Ref(Root.INPUT, path)
+    return Conditional(ref, Literal("True"), Literal("False")) if isinstance(value, bool) else ref
+
+
+def value_leaves(values: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Give the values of all variables, those inside of maps by their paths."""
     for name, value in values.items():
         path = (*prefix, str(name))
         if isinstance(value, dict) and value:
-            yield from _leaves(value, path)
+            yield from value_leaves(value, path)
         else:
             yield path, value
 
 
-def _markable(value: object) -> bool:
-    return isinstance(value, str | int | float)
+def can_be_open(value: object) -> bool:
+    """Say whether a variable of this value may be a parameter."""
+    return isinstance(value, str | int | float) and not _has_token(value)
 
 
 def _has_token(value: object) -> bool:
@@ -217,28 +236,16 @@ class _Comparison:
             self.compare(one, other, f"{place}/{key.value}")
 
     def _scalar(self, concrete: ScalarNode, marked: ScalarNode, place: str) -> None:
-        ranges, filled = self._fill(marked.value)
+        ranges, filled = _filled(marked.value, self._value)
         retyped = str(yaml11(concrete)) != concrete.value  # YAML reads the value as something else
-        possible = _TEXTS.fullmatch(place.removeprefix("/workflow/"))
+        possible = holds_reference(place.removeprefix("/workflow/"))
         if filled != concrete.value or retyped or not possible or _meets(_patterns(place), filled, ranges):
             self._blame(marked, concrete)
         else:
             self.found.holes[id(concrete)] = marked.value
 
-    def _fill(self, marked: str) -> tuple[list[tuple[int, int]], str]:
-        """Put the values back, and say where they stand."""
-        parts: list[str] = []
-        ranges: list[tuple[int, int]] = []
-        at = length = 0
-        for mark in MARK.finditer(marked):
-            parts += [marked[at : mark.start()], str(self._value(int(mark[1])))]
-            at = mark.end()
-            length += len(parts[-2]) + len(parts[-1])
-            ranges.append((length - len(parts[-1]), length))
-        return ranges, "".join((*parts, marked[at:]))
-
-    def _value(self, number: int) -> Any:
-        return self.found.values[self.found.paths[number]]
+    def _value(self, number: int) -> str:
+        return str(self.found.values[self.found.paths[number]])
 
     def _blame(self, marked: Node, concrete: Node | None = None) -> None:
         numbers = [int(mark[1]) for node in _scalars(marked) for mark in MARK.finditer(node.value)]
@@ -246,6 +253,30 @@ class _Comparison:
         for number in numbers or range(len(self.found.paths)):
             self.culprits.add(number)
             self.found.frozen.setdefault(self.found.paths[number], span)
+
+
+def holds_reference(place: str) -> bool:
+    """Say whether the IR can hold a reference at a place below `workflow`."""
+    return _TEXTS.fullmatch(place) is not None
+
+
+def meets_token(place: str, marked: str, value: Callable[[int], str]) -> bool:
+    """Say whether a mark's value becomes a part of something that is replaced later: another would change it."""
+    ranges, filled = _filled(marked, value)
+    return _meets(_patterns(f"/{place}"), filled, ranges)
+
+
+def _filled(marked: str, value: Callable[[int], str]) -> tuple[list[tuple[int, int]], str]:
+    """Put the values of marks into a text, and say where they stand."""
+    parts: list[str] = []
+    ranges: list[tuple[int, int]] = []
+    at = length = 0
+    for mark in MARK.finditer(marked):
+        parts += [marked[at : mark.start()], value(int(mark[1]))]
+        at = mark.end()
+        length += len(parts[-2]) + len(parts[-1])
+        ranges.append((length - len(parts[-1]), length))
+    return ranges, "".join((*parts, marked[at:]))
 
 
 def _patterns(place: str) -> tuple[re.Pattern[str], ...]:

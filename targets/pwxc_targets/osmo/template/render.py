@@ -77,6 +77,8 @@ class Question:
     values: Mapping[str, object]
     tokens: Mapping[str, str] = attrs.field(factory=dict)
     """What an expression that is a placeholder and nothing else is replaced by."""
+    rows: Mapping[int, list[Any]] = attrs.field(factory=dict)
+    """What some loops go through instead of their own values, by where their word `for` stands."""
 
 
 def render(question: Question) -> Answer:
@@ -156,7 +158,8 @@ def _collect(reader: int, deadline: float) -> tuple[bytes, bool]:
 
 def _in_interpreter(question: Question) -> tuple[bytes, Fault | None]:
     values = [[key, pack(value)] for key, value in question.values.items()]
-    packed = json.dumps({"text": question.text, "values": values, "tokens": dict(question.tokens)})
+    rows = [[at, pack(items)] for at, items in question.rows.items()]
+    packed = json.dumps({"text": question.text, "values": values, "tokens": dict(question.tokens), "rows": rows})
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pwxc_targets.osmo.template.render"],
@@ -279,6 +282,7 @@ def _attempt(template: Template, values: dict[str, Any]) -> tuple[Exception | No
 
 
 def _compile(question: Question) -> Template:
+    from jinja2 import nodes
     from jinja2.lexer import TokenStream
     from jinja2.parser import Parser
 
@@ -292,7 +296,11 @@ def _compile(question: Question) -> Template:
     numbered = ((lexeme.start + 1, lexeme.kind, lexeme.text) for lexeme in lexemes)
     parser = Parser(env, "")
     parser.stream = TokenStream(env.lexer.wrap(numbered), None, None)
-    return env.from_string(parser.parse())
+    tree = parser.parse()
+    for loop in tree.find_all(nodes.For) if question.rows else ():
+        if loop.lineno - 1 in question.rows:
+            loop.iter = nodes.Const(question.rows[loop.lineno - 1])
+    return env.from_string(tree)
 
 
 class _NotTemplateError(Exception):
@@ -338,7 +346,8 @@ def main() -> None:
 
     environment()
     values = {key: unpack(value) for key, value in question["values"]}
-    _answer(Question(question["text"], values, question["tokens"]), sys.stdout.fileno())
+    rows: Any = {at: unpack(items) for at, items in question["rows"]}
+    _answer(Question(question["text"], values, question["tokens"], rows), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
