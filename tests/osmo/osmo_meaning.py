@@ -9,8 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from osmo_unrolled import default_values, unrolled
+
+from pwxc.expr.evaluate import Bindings, evaluate
+from pwxc.expr.values import as_text
 from pwxc.ir.data import Dataset, TaskOutput, Url
-from pwxc.ir.expr import Binary, Call, Literal, Ref, Root
+from pwxc.ir.expr import Binary, Call, Literal, Ref, Root, refs
 from pwxc.ir.inputs import Input
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import ExitAction, Gang, GangStatus, Task
@@ -157,6 +161,7 @@ class Ours:
     """The meaning of a workflow of ours, with its parameters at their defaults."""
 
     def __init__(self, workflow: Workflow) -> None:
+        workflow = unrolled(workflow)
         self.workflow = workflow
         self.values = dict(_leaves(workflow.inputs, ()))
         self.gangs = gang_of(workflow)
@@ -273,7 +278,8 @@ class Ours:
                 return f"<{name}>"
             case Ref(root=Root.INPUT, path=path):
                 return self.values[path]
-        raise AssertionError(hole)
+        assert {ref.root for ref in refs(hole)} == {Root.INPUT}
+        return as_text(evaluate(hole, Bindings({Root.INPUT: default_values(self.workflow.inputs)})))
 
     def number(self, value: Any) -> Any:
         """Give a number, worked out where it is an expression over a parameter."""

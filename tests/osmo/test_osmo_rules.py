@@ -10,8 +10,8 @@ import pytest
 from pwxc.diagnostics import Diagnostic, Diagnostics
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
-from pwxc_targets.osmo.read import read
 from pwxc_targets.osmo import codes as C  # noqa: N812
+from pwxc_targets.osmo.read import read
 
 LONG = "n" * 59
 FULL = "n" * 64

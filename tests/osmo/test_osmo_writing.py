@@ -58,7 +58,7 @@ def loaded(source: str, *values: str) -> Any:
     from pwxc.diagnostics import Diagnostics
     from pwxc.yaml.schema import yaml11
     from pwxc.yaml.structure import Reading, plain, within
-    from pwxc_targets.osmo.reading import codes as C  # noqa: N812
+    from pwxc_targets.osmo import codes as C  # noqa: N812
     from pwxc_targets.osmo.template.expand import Settings, expand
 
     diagnostics = Diagnostics()
@@ -398,7 +398,7 @@ def test_conditions_on_inputs() -> None:
     [
         (foreign(task()), "osmo-no-image"),
         (foreign(task(container=Container(image=text("/images/a.sif")))), "osmo-image-form"),
-        (foreign(task(resources="r"), resources=(Resources(name="r", nodes=4),)), "osmo-several-nodes"),
+        (foreign(task(resources="r"), resources=(Resources(name="r", nodes=4000),)), "osmo-nodes-of-a-member"),
         (foreign(task("a"), task("b", needs=(Edge(parent="a", when=Outcome.START),))), "osmo-edge"),
         (foreign(), "osmo-empty-workflow"),
     ],
@@ -440,3 +440,12 @@ def test_exit_rules() -> None:
     )
     tree = yaml.safe_load(write(foreign(task(exit_rules=rules)), image="x", lossy=True))["workflow"]
     assert tree["tasks"][0]["exitActions"] == {"RESCHEDULE": "1-5", "FAIL": "0"}
+
+
+def test_a_format_in_a_text_of_one_line() -> None:
+    """Quotes around an expression would double those in it, and the template is rendered before it is YAML."""
+    shown = Call("format", (Ref(Root.SWEEP, ("x",)), Literal(".2f")))
+    step = Step(work=Command((text("run"), Template.of("--x=", shown))))
+    swept = Task(name="t", steps=(step,), sweep=sweep(x=Values((0.5, 2.0))))
+    made = loaded(write(foreign(swept), image="x", lossy=True))["tasks"]
+    assert [item["args"] for item in made] == [["--x=0.50"], ["--x=2.00"]]

@@ -207,35 +207,6 @@ def test_attempts(tmp_path: Path) -> None:
 # the corpus
 
 
-def _corpus(dialect: str) -> list[Path]:
-    folder = CORPUS / dialect
-    if not folder.is_dir():
-        pytest.skip(f"no corpus at {folder} (PWXC_CORPUS)")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".tsv", ".md"))
-
-
-@pytest.mark.corpus
-@pytest.mark.parametrize("dialect", ["pw", "torc", "slurm"])
-def test_real_files_of_other_systems(dialect: str, tmp_path: Path) -> None:
-    """Every file that can be read becomes one that OSMO's rules accept, and nothing is left out without a word."""
-    faults, scripts = [], 0
-    for path in _corpus(dialect):
-        workflow, _ = pwxc.read(path, origin=dialect)
-        if workflow is None or not workflow.tasks:
-            continue
-        made = pwxc.compile(path, to="osmo", origin=dialect, options=IMAGE, lossy=True)
-        assert made.files, path.name
-        if any(item.code.name == "not-carried" for item in made.diagnostics):
-            faults.append((path.name, "not carried"))
-        again, said = pwxc.read(made.files[0].text, origin="osmo")
-        left = [item.message for item in said if item.code.name not in ("osmo-frozen-parameter", "osmo-many-tasks")]
-        if again is None or left:
-            faults.append((path.name, *left[:2]))
-        scripts += len(again.tasks) if again is not None else 0
-    assert not faults
-    assert scripts
-
-
 @pytest.mark.corpus
 def test_real_files_of_osmo_come_back() -> None:
     """Reading what was written gives what was read; a local file is built in."""

@@ -8,14 +8,15 @@ from typing import Any
 import attrs
 
 from pwxc.fidelity import Ledger
-from pwxc.ir.expr import Binary, Call, Expr
+from pwxc.ir.expr import Binary, Call, Expr, Root, refs
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Sweep
-from pwxc.ir.task import Gang, Task
+from pwxc.ir.task import Edge, Gang, Step, Task
 from pwxc.ir.workflow import Unit, Workflow, gang_of, units
 from pwxc_targets.osmo.reading.scalars import parse_duration, parse_quantity
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.naming import LONGEST_IN_LIST, Names
+from pwxc_targets.osmo.writing.standins import StandIns, with_stand_ins
 from pwxc_targets.osmo.writing.sweeps import LONGEST_LOOP, Loop, has_hard_values, make_loop
 from pwxc_targets.osmo.writing.variables import Variables
 
@@ -27,8 +28,12 @@ class Writing:
     """One workflow on its way into an OSMO file."""
 
     workflow: Workflow
+    """The workflow with what stands in for hooks and several nodes."""
     ledger: Ledger
     options: Mapping[str, str]
+    source: Workflow = attrs.field(init=False)
+    """The workflow as it was read."""
+    added: StandIns = attrs.field(init=False)
     own: bool = attrs.field(init=False)
     """Whether it was read from OSMO, so that names, numbers and texts stay as they are."""
     grouped: bool = attrs.field(init=False)
@@ -52,14 +57,16 @@ class Writing:
 
     def __attrs_post_init__(self) -> None:
         """Index the workflow."""
-        workflow = self.workflow
-        self.own = workflow.dialect == "osmo"
-        self.grouped = bool(workflow.gangs)
-        self.variables = Variables(workflow.inputs, own=self.own)
-        self.tasks = {task.name: task for task in workflow.tasks}
-        self.resources = {record.name: record for record in workflow.resources}
-        self.gangs = gang_of(workflow)
-        self.order = sorted_units(workflow)
+        self.source = self.workflow
+        self.own = self.workflow.dialect == "osmo"
+        self.variables = Variables(self.workflow.inputs, own=self.own)
+        self.resources = {record.name: record for record in self.workflow.resources}
+        self.added = with_stand_ins(self.workflow, self._nodes)
+        self.workflow = self.added.workflow
+        self.grouped = bool(self.workflow.gangs)
+        self.tasks = {task.name: task for task in self.workflow.tasks}
+        self.gangs = gang_of(self.workflow)
+        self.order = self._sorted_units()
         self._plan_loops()
         self._claim_names()
 
@@ -82,6 +89,25 @@ class Writing:
         """Give the tasks of a unit."""
         return [self.tasks[name] for name in unit.members] if isinstance(unit, Gang) else [unit]
 
+    def lead(self, unit: Unit) -> Task:
+        """Give the task of a unit, or the lead of a gang."""
+        return self.tasks[unit.lead] if isinstance(unit, Gang) else unit
+
+    def needs(self, unit: Unit) -> tuple[Edge, ...]:
+        """Give the edges of a unit, those to tasks that were added with them."""
+        return (*unit.needs, *self.added.edges.get(unit.name, ()))
+
+    def steps(self, task: Task) -> tuple[Step, ...]:
+        """Give the steps of a task with what is done around every task's work."""
+        if task.name in self.added.tasks:
+            return task.steps
+        return (*self.added.before, *task.steps, *self.added.after)
+
+    def _nodes(self, task: Task) -> int:
+        record = self.resources.get(task.resources or "")
+        found = self.number(record.nodes) if record is not None and not self.own else None
+        return int(found) if found is not None else 1
+
     def loop_of(self, task: str) -> Loop | None:
         """Give the loops in which a task stands."""
         return self.loops.get(self.home(task))
@@ -98,6 +124,38 @@ class Writing:
         if isinstance(value, str):
             return _read_number(value.strip(), kind)
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def _sorted_units(self) -> list[Unit]:
+        """Give the units with every parent before its children, otherwise in the order of the source (osmo.md §19)."""
+        waiting = units(self.workflow)
+        known = {unit.name for unit in waiting}
+        done: set[str] = set()
+        found: list[Unit] = []
+        while waiting:
+            left: list[Unit] = []
+            for unit in waiting:
+                parents = {edge.parent for edge in self.needs(unit)} & known - {unit.name}
+                if parents <= done:
+                    found.append(unit)
+                    done.add(unit.name)
+                else:
+                    left.append(unit)
+            if len(left) == len(waiting):
+                return [*found, *left]
+            waiting = left
+        return found
+
+    def built_in(self, value: Any, kind: str = "") -> int | float | None:
+        """Give a number for a script, which holds it as it is now; says so where an input decides it."""
+        self.say_built_in(value)
+        return self.number(value, kind)
+
+    def say_built_in(self, value: Any) -> None:
+        """Say that a script holds a value as it is now, if an input decides it."""
+        expr: Any = value if isinstance(value, EXPRESSIONS) else None
+        if expr is not None and any(ref.root is Root.INPUT for ref in refs(expr)):
+            message = "a value that depends on an input is built in with the input's default"
+            self.ledger.add_once(C.FROZEN_VALUE, message, getattr(expr, "span", None))
 
     def _plan_loops(self) -> None:
         seen: dict[int, Loop | None] = {}
@@ -134,13 +192,19 @@ class Writing:
     def _claim_names(self) -> None:
         names = Names(keep=self.own)
         limit = LONGEST_IN_LIST
+        if self.own:
+            names.keep_patterns({path[0] for loop in self.loops.values() for path in loop.values})
         for unit in self.order:
             loop = self.loops.get(unit.name)
             width = loop.width if loop is not None else 0
             if isinstance(unit, Gang):
-                self.groups[unit.name] = names.claim(unit.name, suffix=width)
+                added = unit.name in self.added.hosts
+                if not added:
+                    self.groups[unit.name] = names.claim(unit.name, suffix=width)
                 for task in self.members(unit):
                     self.names[task.name] = names.claim(task.name, suffix=width)
+                if added:  # the task keeps its name
+                    self.groups[unit.name] = names.claim(f"{unit.name}-group", suffix=width)
             else:
                 self.names[unit.name] = names.claim(unit.name, limit=limit, suffix=width, list_item=True)
                 self.groups[unit.name] = f"{self.names[unit.name]}"
@@ -175,23 +239,3 @@ def _clock(text: str) -> int | None:
     elif len(numbers) == 2:
         numbers = [0, *numbers]
     return int(days or 0) * 86400 + numbers[0] * 3600 + numbers[1] * 60 + numbers[2]
-
-
-def sorted_units(workflow: Workflow) -> list[Unit]:
-    """Give the units with every parent before its children, otherwise in the order of the source (osmo.md §19)."""
-    waiting = units(workflow)
-    known = {unit.name for unit in waiting}
-    done: set[str] = set()
-    found: list[Unit] = []
-    while waiting:
-        left: list[Unit] = []
-        for unit in waiting:
-            if all(edge.parent in done or edge.parent not in known or edge.parent == unit.name for edge in unit.needs):
-                found.append(unit)
-                done.add(unit.name)
-            else:
-                left.append(unit)
-        if len(left) == len(waiting):
-            return [*found, *left]
-        waiting = left
-    return found

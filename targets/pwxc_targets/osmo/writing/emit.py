@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from pwxc.yaml.writer import Flow, Quoted, write_yaml
+from pwxc_targets.osmo.writing.escape import BRACE, is_blocky
 
 _SHORT = 72
 
@@ -26,6 +27,10 @@ class Hole:
     """What it prints when no value is given, if that is known."""
     quotable: bool = False
     """Whether quotes can hold the value that it has by default."""
+    ending: bool = False
+    """Whether it may print a line break at its end, which counts."""
+    loose: bool = False
+    """Whether it may print nothing or line breaks whatever stands around it."""
 
 
 @attrs.frozen
@@ -119,12 +124,19 @@ def ends_in_block(value: Any) -> bool:
 def _scalar(value: Any, column: int) -> list[str]:
     """Give a scalar's text and its further lines, for an entry at a column."""
     if isinstance(value, Text):
-        if value.wild:
+        if value.wild or _hold_quotes(value):
             return _block(value, column)
         joined = "".join(part if isinstance(part, str) else f"{{{{ {part.expression} }}}}" for part in value.parts)
         value = joined if "\n" in joined else Quoted(joined)
     first, *rest = write_yaml([value])[2:].removesuffix("\n").split("\n")
     return [first, *((" " * column + line if line else line) for line in rest)]
+
+
+def _hold_quotes(text: Text) -> bool:
+    """Whether an expression has quotes itself, which those around it would double before it is rendered."""
+    literals = [part for part in text.parts if isinstance(part, str)]
+    quoted = any("'" in part.expression for part in text.parts if isinstance(part, Hole))
+    return quoted and all(map(is_blocky, literals))
 
 
 def _block(text: Text, column: int) -> list[str]:
@@ -133,15 +145,41 @@ def _block(text: Text, column: int) -> list[str]:
     def show(part: str | Hole) -> str:
         if isinstance(part, str):
             return part
-        return f"{{{{ {part.expression}{f' | indent({column + 2}, blank=true)' if part.long else ''} }}}}"
+        return f"{{{{ {part.expression}{f' | string | indent({column + 2}, blank=true)' if part.long else ''} }}}}"
 
-    joined = "".join(map(show, text.parts))
-    last = text.parts[-1]
+    shown, ending = _ended(text)
+    last = shown[-1]
+    joined = "".join(map(show, shown))
     header = "|"
-    if not isinstance(text.parts[0], str) or joined[0] in " \t\n":
+    if not isinstance(shown[0], str) or joined[0] in " \t\n":
         header += "2"
-    if not joined.endswith("\n"):
+    if ending:  # a block either keeps all line breaks at its end or has none
+        header += f"{{{{ '+' if {ending}.endswith('\\n') else '-' }}}}"
+    elif not joined.endswith("\n"):
         header += "-"
     elif not (isinstance(last, str) and last.rstrip("\n") and last.endswith("\n") and not last.endswith("\n\n")):
         header += "+"
     return [header, *(margin + line if line else line for line in joined.removesuffix("\n").split("\n"))]
+
+
+def _ended(text: Text) -> tuple[list[str | Hole], str]:
+    """Give the parts of a text whose line breaks at the end are left to the block's header, and the end they are in.
+
+    A block keeps all line breaks at its end or has none, so a hole that decides this decides the header too.
+    """
+    shown = list(text.parts)
+    last = shown[-1]
+    if not isinstance(last, Hole) or not last.loose:
+        return shown, ""
+    before = shown[-2] if len(shown) > 1 else ""
+    breaks = len(before) - len(before.rstrip("\n")) if isinstance(before, str) else 0
+    if not breaks and not last.ending:
+        return shown, ""
+    ending = f"({last.expression} | string)"
+    if breaks:
+        assert isinstance(before, str)
+        rest = before[:-breaks]
+        shown[-2] = rest[:-1] + BRACE if rest.endswith("{") else rest
+        ending = "('" + "\\n" * breaks + f"' ~ {last.expression})"
+    shown[-1] = attrs.evolve(last, expression=f"{ending}.removesuffix('\\n')", long=True)
+    return [part for part in shown if part != ""], ending

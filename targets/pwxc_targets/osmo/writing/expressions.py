@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pwxc.expr.values import as_text, truth
-from pwxc.ir.expr import Binary, Call, Conditional, Expr, Literal, Ref, Root, Unary, Undefined
+from pwxc.ir.expr import Binary, Call, Conditional, Expr, Listing, Literal, Ref, Root, Unary, Undefined
 from pwxc_targets.osmo.writing.escape import jinja_text
 
 Spell = Callable[[Ref], str | None]
@@ -13,10 +13,14 @@ Spell = Callable[[Ref], str | None]
 
 
 class Jinja:
-    """Prints expressions; every value is compared as the text that it prints."""
+    """Prints expressions; every value is compared as the text that it prints.
 
-    def __init__(self, spell: Spell) -> None:
+    With `own` the expressions are this language's own: a value is true and a number when Python takes it for one.
+    """
+
+    def __init__(self, spell: Spell, *, own: bool = False) -> None:
         self.spell = spell
+        self.own = own
 
     def value(self, expr: Expr) -> str | None:
         """Give an expression whose value is the text that the hole prints."""
@@ -34,6 +38,8 @@ class Jinja:
                 return _chosen(self.test(left), self.value(left), self.value(right))
             case Binary("+", left, right) if _is_text(left) or _is_text(right):
                 return _joined("~", self.value(left), self.value(right))
+            case Binary("+" | "-" | "*" | "//", left, right) if self.own:
+                return _joined(expr.operator, self._own_number(left), self._own_number(right))
             case Call("format", (Ref(Root.SWEEP) as ref, Literal(str() as form))):
                 spelled = self.spell(ref)
                 kind = " | float" if form[-1:] in tuple("eEfFgG%") else " | int" if form[-1:] in tuple("bdoxX") else ""
@@ -60,10 +66,23 @@ class Jinja:
                 return _joined("in", self.value(right), self.value(left))
             case Binary("!includes", left, right):
                 return _joined("not in", self.value(right), self.value(left))
+            case Binary("in" | "!in", left, Listing(items)):
+                listed = [self.value(item) for item in items]
+                whole = None if None in listed else f"[{', '.join(item for item in listed if item is not None)}]"
+                return _joined("in" if expr.operator == "in" else "not in", self.value(left), whole)
+            case Ref() if self.own:
+                return self.spell(expr)
             case Ref() | Conditional():
                 value = self.value(expr)
                 return None if value is None else f"({value} not in ('', '0', 'false'))"
         return None
+
+    def _own_number(self, expr: Expr) -> str | None:
+        if isinstance(expr, Ref):
+            return self.spell(expr)
+        if isinstance(expr, Literal) and isinstance(expr.value, int) and not isinstance(expr.value, bool):
+            return repr(expr.value)
+        return self.value(expr) if isinstance(expr, Binary) else None
 
     def _number(self, expr: Expr) -> str | None:
         if isinstance(expr, Literal) and isinstance(expr.value, int | float):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from pwxc.expr.values import as_text
-from pwxc.ir.expr import Call, Expr, Literal, Ref, Root, refs
+from pwxc.ir.expr import Call, Conditional, Expr, Literal, Ref, Root, refs
 from pwxc.ir.task import Task
 from pwxc.ir.template import Template
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
@@ -22,7 +22,7 @@ from pwxc_targets.osmo.writing.escape import (
     is_blocky,
 )
 from pwxc_targets.osmo.writing.expressions import Jinja
-from pwxc_targets.osmo.writing.sweeps import Loop
+from pwxc_targets.osmo.writing.sweeps import Loop, instance_parts
 
 
 @attrs.frozen
@@ -54,7 +54,7 @@ class Holes:
         """What stands behind `input:` for each read."""
         self.late: Callable[[Expr], str | None] = lambda expr: None
         """Gives the text for a value that only the run knows, if there is a way."""
-        self.jinja = Jinja(self.spell)
+        self.jinja = Jinja(self.spell, own=writing.own)
 
     # text
 
@@ -71,7 +71,7 @@ class Holes:
         if any(isinstance(part, Hole) and not part.tame for part in found):
             found = self._tamed(found)
         found = joined(found)
-        if len(found) > 1 and isinstance(found[-1], Hole) and found[-1].default == "":
+        if len(found) > 1 and isinstance(found[-1], Hole) and found[-1].default == "" and not found[-1].loose:
             before = found[-2]
             if isinstance(before, str) and before.endswith("\n"):  # a block would lose the line breaks at its end
                 self._frozen()
@@ -116,6 +116,9 @@ class Holes:
 
     def resolve(self, expr: Expr, *, kubernetes: bool = False, at_end: bool = False) -> list[Part]:
         """Give what stands in a hole's place."""
+        match expr:
+            case Conditional(Ref(Root.INPUT) as ref, Literal("True"), Literal("False")) if self.writing.own:
+                expr = ref  # as this language prints a truth value
         if isinstance(expr, Ref):
             late = self.late(expr) if expr.root not in _STATIC or expr.path in self.writing.variables.secrets else None
             return [late] if late is not None else self._reference(expr, kubernetes=kubernetes, at_end=at_end)
@@ -142,9 +145,10 @@ class Holes:
             for ref in refs(expr)
             if ref.root is Root.SWEEP
         )
-        long = not tame and any(item.several_lines or "\n" in item.text for item in found)
+        long = not tame and any((hole := item.hole()) is not None and hole.long for item in found)
+        ending = long and any(item.several_lines for item in found)
         value = self.writing.variables.value(expr)
-        return Hole(printed, tame, long, None if value is None else as_text(value))
+        return Hole(printed, tame, long, None if value is None else as_text(value), ending=ending, loose=bool(found))
 
     def _reference(self, ref: Ref, *, kubernetes: bool, at_end: bool) -> list[Part]:
         name = ref.path[0] if ref.path else ""
@@ -168,7 +172,7 @@ class Holes:
             case Root.RUN_ID:
                 return [Mark("{{workflow_id}}")]
             case Root.HOST:
-                return self._host(name)
+                return self.host(name)
             case Root.FILE:
                 return self._file(name)
             case Root.ENVIRONMENT:
@@ -199,15 +203,18 @@ class Holes:
         found = self.loop.values.get(ref.path)
         return Hole(found[0], tame=found[1], long=not found[1]) if found is not None else ""
 
-    def _host(self, name: str) -> list[Part]:
+    def host(self, name: str) -> list[Part]:
+        """Give the address of a member of the group."""
         called = self.writing.names.get(name, name)
         if self.loop is None:
             return [Mark("{{host:" + called + "}}")]
-        numbers: list[Part] = []
-        for at, number in enumerate(self.loop.suffix):
-            numbers += [Mark("-")] if at else []
-            numbers.append(Hole(number, tame=True))
-        return [Mark("{% raw %}{{host:" + called + "-{% endraw %}"), *numbers, Mark("{% raw %}}}{% endraw %}")]
+        made: list[Part] = []
+        for part in instance_parts(called, self.loop):
+            if not made:
+                made.append(Mark("{% raw %}{{host:" + str(part) + "{% endraw %}"))
+            else:
+                made.append(Mark(part) if isinstance(part, str) else part)
+        return [*made, Mark("{% raw %}}}{% endraw %}")]
 
     def _file(self, name: str) -> list[Part]:
         record = next((file for file in self.writing.workflow.files if file.name == name), None)

@@ -12,10 +12,10 @@ from pwxc.ir.task import Edge, Gang, Outcome, Task
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
-from pwxc_targets.osmo.writing.emit import Guarded, Hole, Tag, text_of
+from pwxc_targets.osmo.writing.emit import Guarded, Tag, text_of
 from pwxc_targets.osmo.writing.holes import Holes
 from pwxc_targets.osmo.writing.plan import Plan
-from pwxc_targets.osmo.writing.sweeps import Loop
+from pwxc_targets.osmo.writing.sweeps import Loop, instance_parts
 
 
 @attrs.define
@@ -48,7 +48,7 @@ def write_inputs(writing: Writing, task: Task, unit: Unit, holes: Holes, plan: P
     for read in task.reads:
         with writing.ledger.of(read) as account:
             _read(writing, account, read, holes, found)
-    first = isinstance(unit, Task) or unit.members[0] == task.name
+    first = writing.lead(unit) is task
     read_from = {
         writing.home(read.origin.task)
         for member in writing.members(unit)
@@ -57,7 +57,7 @@ def write_inputs(writing: Writing, task: Task, unit: Unit, holes: Holes, plan: P
     }
     known = {other.name: other for other in writing.order if other.name not in plan.left_out}
     conditions = plan.conditions
-    for edge in sorted(unit.needs, key=lambda edge: _is_unsure(writing, edge, conditions)):
+    for edge in sorted(writing.needs(unit), key=lambda edge: _is_unsure(writing, edge, conditions)):
         if edge.parent not in known or edge.when is Outcome.START:
             continue
         found.parents.append(edge)
@@ -107,7 +107,10 @@ def _named(writing: Writing, account: Account, origin: NamedFile | NamedDatum) -
         for task in writing.workflow.tasks
         if any(getattr(write.destination, "name", None) == origin.name for write in task.writes)
     ]
-    if not writers:
+    known = next((datum for datum in writing.workflow.data if datum.name == origin.name), None)
+    if isinstance(origin, NamedDatum) and known is not None and known.value is not None:
+        account.emulate("origin")  # its value stands in the text
+    elif not writers:
         message = f"nothing writes the file `{origin.name}`, so it is not there"
         account.manual("origin", C.MISSING_FILE, message)
 
@@ -190,7 +193,4 @@ def instance_name(called: str, loop: Loop | None) -> Any:
     """Put the numbers of an instance behind a name."""
     if loop is None:
         return called
-    parts: list[str | Hole] = [called]
-    for number in loop.suffix:
-        parts += ["-", Hole(number, tame=True)]
-    return text_of(parts, address=True)
+    return text_of(instance_parts(called, loop), address=True)

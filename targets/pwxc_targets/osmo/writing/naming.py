@@ -17,6 +17,8 @@ _WORDS = frozenset((
     "None", "loop", "self", "super", "caller", "varargs", "kwargs", "range", "dict", "lipsum", "cycler",
     "joiner", "namespace", "block", "macro", "call", "filter", "set", "raw", "include", "import", "extends",
 ))  # fmt: skip
+PARAMETER = re.compile(r"\{(\w+)\}")
+"""A parameter in the name of a swept task."""
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -26,14 +28,22 @@ class Names:
     def __init__(self, *, keep: bool) -> None:
         self.keep = keep
         """Whether names that are valid stay as they are."""
+        self._parameters: frozenset[str] = frozenset()
         self._taken: set[str] = {"osmo-ctrl"}
         self._families: list[str] = []
+
+    def keep_patterns(self, parameters: Iterable[str]) -> None:
+        """Keep names that have some of these parameters in braces: they have come from loops of this language."""
+        self._parameters = frozenset(parameters)
 
     def claim(self, wanted: str, *, limit: int = LONGEST, suffix: int = 0, list_item: bool = False) -> str:
         """Take a name; `suffix` is how many characters will be put behind it for each instance of a sweep.
 
         With `list_item` the name of the group that OSMO makes of it is taken too.
         """
+        in_braces = PARAMETER.findall(wanted)
+        if suffix and in_braces and self._parameters.issuperset(in_braces):
+            return wanted
         limit -= suffix
         plain = wanted if self.keep and NAME.match(wanted) else _plain(wanted)
         if len(plain) > limit:

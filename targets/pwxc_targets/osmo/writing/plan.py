@@ -11,15 +11,21 @@ import attrs
 
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, refs
+from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary, refs
 from pwxc.ir.task import Outcome, Task
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
-from pwxc_targets.osmo.writing.expressions import Jinja
 from pwxc_targets.osmo.writing.holes import Holes
 
 _STATIC = frozenset({Root.INPUT, Root.SWEEP, Root.SWEEP_INDEX})
+_CANCELED = Ref(Root.STATUS, ("canceled",))
+_OPPOSITE: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("completed",): ("error",),
+    ("error",): ("completed",),
+    ("always",): ("never",),
+    ("never",): ("always",),
+}
 _ENDS = {"always": Outcome.END, "error": Outcome.FAILURE, "completed": Outcome.SUCCESS}
 
 
@@ -49,12 +55,9 @@ class Plan:
             if when in (Outcome.END, Outcome.FAILURE):
                 self._mask(parent)
         for unit in self.writing.order:
-            failing = any(self.ends.get((unit.name, edge.parent)) is Outcome.FAILURE for edge in unit.needs)
-            after = any(
-                edge.parent in self.skipping and self.ends.get((unit.name, edge.parent)) is not Outcome.END
-                for edge in unit.needs
-            )
-            if failing or after or unit.name in self.late:
+            ends = {edge.parent: self.ends.get((unit.name, edge.parent)) for edge in self.writing.needs(unit)}
+            after = any(parent in self.skipping and when is not Outcome.END for parent, when in ends.items())
+            if Outcome.FAILURE in ends.values() or after or unit.name in self.late:
                 self.skipping.add(unit.name)
 
     def _mask(self, parent: str) -> None:
@@ -66,15 +69,20 @@ class Plan:
         loop = self.writing.loops.get(unit.name)
         if loop is not None and not loop.size:
             self.left_out.add(unit.name)
-        whole = unit.condition if isinstance(unit, Task) else None
+        whole = self.writing.lead(unit).condition
         over = Outcome.SUCCESS
         condition, ending = _split(whole)
         if ending is not None:
             over = _ENDS[ending]
+        elif condition is not None and any(ref.root is Root.STATUS for ref in refs(condition)):
+            over = Outcome.END
+        if whole is not None and _CANCELED in refs(whole):
+            message = f"`{unit.name}` is wanted when a run is cancelled, and OSMO then starts nothing"
+            self.writing.ledger.of(self.writing.lead(unit)).drop("condition", C.CONDITION, message)
         tests: list[str] = []
         if condition is not None:
             self._condition(unit, condition, tests)
-        for edge in unit.needs:
+        for edge in self.writing.needs(unit):
             when = edge.when if edge.when is not Outcome.SUCCESS else over
             self.ends[unit.name, edge.parent] = when
             if edge.parent in self.left_out and when is Outcome.SUCCESS:
@@ -91,7 +99,7 @@ class Plan:
             self.late[unit.name] = condition
             return
         holes = Holes(self.writing, None, self.writing.loops.get(unit.name))
-        test = Jinja(holes.spell).test(condition)
+        test = holes.jinja.test(condition)
         if test == "false" or (isinstance(condition, Ref) and condition.path == ("never",)):
             self.left_out.add(unit.name)
         elif test is None:
@@ -107,10 +115,9 @@ class Plan:
     def tests_of(self, unit: Unit) -> list[tuple[str, Outcome]]:
         """Give the parents whose status a unit's script has to look at."""
         found = []
-        for edge in unit.needs:
+        for edge in self.writing.needs(unit):
             when = self.ends.get((unit.name, edge.parent), Outcome.SUCCESS)
-            watched = edge.parent in self.skipping or self._is_masked(edge.parent)
-            if watched and edge.parent not in self.writing.loops:
+            if edge.parent in self.skipping or self._is_masked(edge.parent):
                 found.append((edge.parent, when))
         return found
 
@@ -139,18 +146,33 @@ class Plan:
                     entry.approximate("when", C.OUTCOME, f"a failure of `{edge.parent}` is hidden from OSMO")
                 if edge.delay:
                     entry.approximate("delay", C.DELAY, f"`{unit.name}` sleeps before it begins")
-        if isinstance(unit, Task) and unit.condition is not None:
-            account.take("condition", Fate.EMULATED)
-            if unit.name in self.late:
-                account.approximate("condition", C.LATE_CONDITION, f"`{unit.name}` starts and tests its condition")
-            elif _split(unit.condition)[1] not in (None, "completed"):
-                account.approximate("condition", C.OUTCOME, f"`{unit.name}` runs although others have failed")
+
+    def settle_condition(self, task: Task, unit: Unit, account: Account) -> None:
+        """Settle the condition of a task; in a gang the lead's counts for all (docs/semantics.md)."""
+        if task.condition is None or _CANCELED in refs(task.condition):
+            return
+        account.take("condition", Fate.EMULATED)
+        if self.writing.lead(unit) is not task:
+            return
+        if unit.name in self.late:
+            account.approximate("condition", C.LATE_CONDITION, f"`{unit.name}` starts and tests its condition")
+        elif _split(task.condition)[1] not in (None, "completed"):
+            account.approximate("condition", C.OUTCOME, f"`{unit.name}` runs although others have failed")
+
+
+def _plain(condition: Expr) -> Expr:
+    """Write `!completed` and `!error` as the words that say the same of tasks that are not cancelled."""
+    if isinstance(condition, Unary) and isinstance(condition.operand, Ref) and condition.operand.root is Root.STATUS:
+        word = _OPPOSITE.get(condition.operand.path)
+        return Ref(Root.STATUS, word) if word is not None else condition
+    return condition
 
 
 def _split(condition: Expr | None) -> tuple[Expr | None, str | None]:
     """Take a status word off a condition: `always && x` is `x` after any end."""
     if condition is None:
         return None, None
+    condition = _plain(condition)
     if isinstance(condition, Ref) and condition.root is Root.STATUS:
         named = condition.path[0] if condition.path else "never"
         return (None, named) if named in _ENDS else (Literal(False), None)

@@ -71,6 +71,8 @@ class _Record:
         if tasks is None or tasks == 1:
             return self._count("cpus")
         each, many = self.writing.number(record.cpus) or 1, self.writing.number(tasks) or 1
+        if record.tasks is not None:  # those of all nodes
+            many = -(-many // max(1, self.writing.number(record.nodes) or 1))
         account.emulate("cpus")
         self._said_frozen("cpus", record.cpus, tasks)
         return int(each * many)
@@ -138,9 +140,14 @@ class _Record:
         nodes = self.writing.number(record.nodes)
         account.take("nodes")
         account.emulate("walltime")
-        if nodes is not None and nodes > 1:
-            message = f"`{record.name}` asks for {int(nodes)} nodes; a task runs on one"
-            account.drop("nodes", C.NODES, message)
+        users = [task for task in self.writing.workflow.tasks if task.resources == record.name]
+        spread = all(self.writing.home(task.name) in self.writing.added.hosts for task in users)
+        if nodes is not None and nodes > 1 and spread:
+            message = f"work on the {int(nodes)} nodes of `{record.name}` runs in the first of as many containers"
+            account.approximate("nodes", C.NODES, message)
+        elif nodes is not None and nodes > 1:
+            message = f"`{record.name}` asks for {int(nodes)} nodes; a member of a group runs on one"
+            account.drop("nodes", C.NODES_OF_MEMBER, message)
         elif isinstance(record.nodes, EXPRESSIONS):
             self._said_frozen("nodes", record.nodes)
         for field in _SITE:
@@ -219,6 +226,8 @@ def write_timeout(writing: Writing) -> dict[str, Any]:
 def _settle_queue(writing: Writing, unit: Task | Gang) -> None:
     with writing.ledger.of(unit) as account:
         message = f"the time that `{unit.name}` waits in the queue is limited by the largest limit of all"
+        if unit.queue_timeout is None:
+            account.warn(C.QUEUE_LIMIT, message, once=True)
         account.approximate("queue_timeout", C.QUEUE_LIMIT, message)
 
 

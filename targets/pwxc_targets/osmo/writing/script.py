@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pwxc.ir.data import NamedFile
 from pwxc.ir.entity import fields_of
-from pwxc.ir.expr import Expr, Ref
+from pwxc.ir.expr import Expr
 from pwxc.ir.task import ActionCall, Command, ExitAction, Outcome, Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Unit
@@ -19,29 +20,39 @@ from pwxc_targets.osmo.writing.inputs import Inputs
 from pwxc_targets.osmo.writing.plan import Plan
 from pwxc_targets.osmo.writing.resources import limit_of
 from pwxc_targets.osmo.writing.settle import is_checkout
-from pwxc_targets.osmo.writing.shelltext import Shell, fill_lines, folder_of
+from pwxc_targets.osmo.writing.shelltext import (
+    ENDED,
+    REPORT,
+    Shell,
+    fill_lines,
+    folder_of,
+    instance_of,
+    status_of,
+)
 
 _PLAIN = frozenset({"work", "name", "id", "passthrough", "placement", "stop_when_another_fails"})
 _MACHINE = re.compile(r"^\s*(?:module (?:load|add|use)|ml |srun |mpirun |sbatch )", re.MULTILINE)
 _PLATFORM = {"PW_PARENT_JOB_DIR": "$PWD", "PW_JOB_DIR": "$PWD", "TORC_OUTPUT_DIR": "$PWD"}
 _RUN_ID = ("PW_RUN_SLUG", "TORC_WORKFLOW_ID")
-_REPORT = """\
-# Keeps the values that a step has written to $OUTPUTS, as lines KEY=VALUE.
-report() {
-  while IFS='=' read -r key value; do
-    if [ -n "$key" ]; then mkdir -p "$values" && printf '%s' "$value" > "$values/$key"; fi
-  done < "$OUTPUTS"
-}"""
+_NODE_COUNTS = ("SLURM_JOB_NUM_NODES", "SLURM_NNODES")
 Line = list[Part]
 
 
 def is_plain(writing: Writing, plan: Plan, task: Task, unit: Unit) -> bool:
     """Whether a task is one command that needs no script."""
-    if len(task.steps) != 1 or not isinstance(task.steps[0].work, Command) or not _is_bare(task.steps[0]):
+    steps = writing.steps(task)
+    if len(steps) != 1 or not isinstance(steps[0].work, Command) or not _is_bare(steps[0]):
         return False
-    if task.cleanup or task.outputs or task.working_directory or plan.tests_of(unit) or plan.reports(unit):
+    if task.cleanup or task.outputs or task.working_directory or _counted(task):
         return False
-    return unit.name not in plan.late and not _counted(task) and not any(edge.delay for edge in unit.needs)
+    return writing.lead(unit) is not task or not _waits_or_tells(writing, plan, unit)
+
+
+def _waits_or_tells(writing: Writing, plan: Plan, unit: Unit) -> bool:
+    """Whether a unit's script begins with a test or a pause, or tells others how it has ended."""
+    if plan.tests_of(unit) or plan.reports(unit) or unit.name in plan.late:
+        return True
+    return any(edge.delay for edge in writing.needs(unit))
 
 
 def _is_bare(step: Step) -> bool:
@@ -66,9 +77,13 @@ def limit_prefix(writing: Writing, unit: Unit, task: Task) -> list[str]:
         return []
     if unit.run_timeout is None and writing.workflow.dialect == "torc":
         return []
+    writing.say_built_in(limit)
     message = "time limits that are smaller than the largest are kept by `timeout`"
     writing.ledger.add_once(C.ONE_TIMEOUT, message, task.span)
     return ["timeout", f"{max(1, int(-(-seconds // 1)))}s"]
+
+
+_SHELLS = frozenset({"bash", "sh", "dash", "ksh", "zsh"})
 
 
 class TaskScript:
@@ -77,6 +92,8 @@ class TaskScript:
     def __init__(self, writing: Writing, plan: Plan, task: Task, unit: Unit, holes: Holes, inputs: Inputs) -> None:
         self.writing, self.plan, self.task, self.unit = writing, plan, task, unit
         self.holes, self.inputs = holes, inputs
+        self.steps = writing.steps(task)
+        self.leads = writing.lead(unit) is task
         self.shell = Shell(holes)
         self.name = writing.names[task.name]
         self.lines: list[Line] = []
@@ -99,7 +116,7 @@ class TaskScript:
         return [*limit_prefix(self.writing, self.unit, self.task), *self._program(), f"/tmp/{self.name}.sh"]
 
     def _program(self) -> list[str]:
-        first = self.task.steps[0].work if len(self.task.steps) == 1 else None
+        first = self.steps[0].work if len(self.steps) == 1 else None
         if isinstance(first, Script) and self._is_simple():
             return [word for word in first.shell if word != "-c"] or ["bash"]
         return ["bash"]
@@ -114,7 +131,7 @@ class TaskScript:
         return [{"path": f"/tmp/{self.name}.sh", "contents": self.holes.write(parts)}, *self.made]
 
     def _warn_machine(self) -> None:
-        for step in self.task.steps:
+        for step in self.steps:
             if isinstance(step.work, Script):
                 for part in step.work.text.parts:
                     if isinstance(part, str) and _MACHINE.search(part) is not None:
@@ -126,18 +143,23 @@ class TaskScript:
 
     def _is_simple(self) -> bool:
         task = self.task
-        if len(task.steps) != 1 or not _is_bare(task.steps[0]) or not isinstance(task.steps[0].work, Script):
+        work = self.steps[0].work if len(self.steps) == 1 and _is_bare(self.steps[0]) else None
+        if not isinstance(work, Script):
             return False
         if task.cleanup or task.outputs or task.working_directory or _counted(task) or self._publishes():
             return False
-        if self.plan.tests_of(self.unit) or self.plan.reports(self.unit) or self.unit.name in self.plan.late:
+        if self._results():
+            return False
+        if work.shell[0].rpartition("/")[2] not in _SHELLS:
+            return False  # what goes before the text is a shell's
+        if self.leads and _waits_or_tells(self.writing, self.plan, self.unit):
             return False
         probe = Shell(self.holes)
-        probe.step_text(task.steps[0].work.text)
+        probe.step_text(work.text)
         return not probe.marks and not probe.secrets
 
     def _simple(self) -> list[Part]:
-        work = self.task.steps[0].work
+        work = self.steps[0].work
         assert isinstance(work, Script)
         body = self.shell.step_text(work.text)
         before = joined([part for line in self._start() for part in (*line, "\n")])
@@ -149,12 +171,13 @@ class TaskScript:
     def _start(self) -> list[Line]:
         """Go to the folder that stands for the shared one, with what the tasks before have left."""
         lines: list[Line] = []
-        delay = max((edge.delay for edge in self.unit.needs), default=0)
-        if delay:
+        delay = max((edge.delay for edge in self.writing.needs(self.unit)), default=0)
+        if delay and self.leads:
             lines.append([f"sleep {delay}"])
         if not self.writing.shared_folder:
             return lines
         lines.append(["cd ", Mark("{{output}}"), " || exit 1"])
+        lines += self._hosts()
         folders = [folder for folder in self.inputs.folders if folder]
         if folders or self.inputs.looped:
             message = "files travel along the order of the tasks, in copies: OSMO has no shared folder"
@@ -173,8 +196,22 @@ class TaskScript:
         lines += [[f"export {name}=", Mark("{{workflow_id}}")] for name in _RUN_ID if name in texts]
         return lines
 
+    def _hosts(self) -> list[Line]:
+        """Name the hosts of a group that stands in for a task on several nodes."""
+        members = self.writing.added.hosts.get(self.unit.name, ())
+        if not members or not self.leads:
+            return []
+        hosts: list[Line] = [self.holes.host(name) for name in members]
+        listed = [part for host in hosts for part in (*host, " ")][:-1]
+        lines: list[Line] = [['export PWXC_HOSTS="', *listed, '"']]
+        texts = self._literal_texts()
+        lines += [[f"export {name}={len(members)}"] for name in _NODE_COUNTS if name in texts]
+        if "SLURM_JOB_NODELIST" in texts:
+            lines.append(["export SLURM_JOB_NODELIST=${PWXC_HOSTS// /,}"])
+        return lines
+
     def _literal_texts(self) -> str:
-        steps = (*self.task.steps, *self.task.cleanup)
+        steps = (*self.steps, *self.task.cleanup)
         templates = [step.work.text for step in steps if isinstance(step.work, Script)]
         return "\n".join(part for template in templates for part in template.parts if isinstance(part, str))
 
@@ -196,7 +233,7 @@ class TaskScript:
             lines.append([f"values=$PWD/.pwxc/values/{quote(folder_of(self.task.name))}"])
         if self._publishes():
             lines.append(["export OUTPUTS=$(mktemp)"])
-            lines += [[line] for line in _REPORT.split("\n")]
+            lines += [[line] for line in REPORT.split("\n")]
         return lines
 
     def _driver(self) -> None:
@@ -204,10 +241,13 @@ class TaskScript:
         self._add("steps() {")
         self._add("  rc=0")
         inside = len(self.lines)
-        for number, step in enumerate(self.task.steps, 1):
+        for number, step in enumerate(self.steps, 1):
             self._step(step, number)
-        for number, step in enumerate(self.task.cleanup, len(self.task.steps) + 1):
+        for number, step in enumerate(self.task.cleanup, len(self.steps) + 1):
             self.cleanups.append(self._work_file(f"cleanup-{number}", _script_of(step)))
+        for path in self._results():
+            word = self.shell.word(path)
+            self._add('[ "$rc" -ne 0 ] || [ -e ', *word, " ] || { echo missing: ", *word, " >&2; rc=1; }")
         self._publish()
         self.lines[inside:] = [["  ", *line] for line in self.lines[inside:]]
         self._add('  return "$rc"')
@@ -217,29 +257,45 @@ class TaskScript:
             self.lines[0:0] = [["cleanup() {"], *calls, ["}"]]
             self._add("trap cleanup EXIT")
         self._attempts()
-        if self.plan.reports(self.unit):
-            self._add(f"mkdir -p .pwxc/status && printf '%s' \"$rc\" > .pwxc/status/{quote(folder_of(self.unit.name))}")
+        if self.leads and self.plan.reports(self.unit):
+            self._add(*self._tell('"$rc"'))
         self._add('exit "$rc"')
 
+    def _tell(self, text: str) -> list[Part]:
+        """Give the command that leaves a text in the file that says how this instance of the unit has ended."""
+        place = status_of(self.unit.name)
+        folder: list[Part] = [".pwxc/status"] if self.holes.loop is None else place
+        return ["mkdir -p ", *folder, f" && printf '%s' {text} > ", *place, *instance_of(self.holes.loop)]
+
     def _tests(self) -> None:
+        if not self.leads:
+            return
         tests = self.plan.tests_of(self.unit)
         late = self.plan.late.get(self.unit.name)
-        own = quote(folder_of(self.unit.name))
         if tests or late is not None:
-            self._add(f"skip() {{ mkdir -p .pwxc/status; printf skipped > .pwxc/status/{own}; exit 0; }}")
+            self._add("skip() { ", *self._tell("skipped"), "; exit 0; }")
+            self._add("rc=0")
         for parent, when in tests:
-            self._add(f"ended=$(cat .pwxc/status/{quote(folder_of(parent))} 2> /dev/null || echo 0)")
-            if when is not Outcome.END:
-                self._add('[ "$ended" != skipped ] || skip')
-            if when is Outcome.FAILURE:
-                self._add('[ "$ended" != 0 ] || skip')
-            elif when is Outcome.SUCCESS:
-                self._add('[ "$ended" = 0 ] || exit 1')
+            self._parent_test(parent, when)
         if late is not None:
             test = self._test(late, f"the condition of `{self.task.name}`")
             if test is not None:
-                self._add("rc=0")
                 self._add("if ! ", *test, "; then skip; fi")
+
+    def _parent_test(self, parent: str, when: Outcome) -> None:
+        loop = self.writing.loops.get(parent)
+        if loop is None or loop is self.holes.loop:
+            file = [*status_of(parent), *instance_of(loop)]
+            self._add("ended=$(cat ", *file, " 2> /dev/null || echo 0)")
+        else:
+            if ENDED not in self.shell.functions.values():
+                self.shell.functions["ended"] = ENDED
+            self._add("ended=$(how_ended ", *status_of(parent), "/*)")
+        if when is Outcome.END:
+            self._add("case $ended in 0 | skipped) ;; *) rc=1 ;; esac")
+            return
+        self._add('[ "$ended" != skipped ] || skip')
+        self._add('[ "$ended" != 0 ] || skip' if when is Outcome.FAILURE else '[ "$ended" = 0 ] || exit 1')
 
     def _test(self, condition: Expr, what: str) -> list[Part] | None:
         test = self.shell.test(condition)
@@ -256,12 +312,11 @@ class TaskScript:
             guard = self._test(step.condition, f"a condition of `{self.task.name}`")
             if guard is not None and not _has_status(step.condition):
                 guard = ['[ "$rc" -eq 0 ] && ', *guard]
-        ignored = (
-            self.writing.variables.value(step.ignore_errors)
-            if isinstance(step.ignore_errors, _REF)
-            else step.ignore_errors
-        )
-        block: list[Line] = [[*work, " || :" if ignored is True else " || rc=$?"]]
+        ignored = step.ignore_errors
+        if not isinstance(ignored, bool):
+            self.writing.say_built_in(ignored)
+            ignored = self.writing.variables.value(ignored) is True
+        block: list[Line] = [[*work, " || :" if ignored else " || rc=$?"]]
         if step.cleanup is not None:
             self.cleanups.append(self._work_file(f"cleanup-{number}", step.cleanup))
         if self._publishes():
@@ -280,7 +335,7 @@ class TaskScript:
             if place is not None:
                 word = self._home(place)
                 parts += ["mkdir -p ", *word, " && cd ", *word, " && "]
-        limit = self.writing.number(step.timeout, "duration") if step.timeout is not None else None
+        limit = self.writing.built_in(step.timeout, "duration") if step.timeout is not None else None
         call: list[Part] = [f"timeout {max(1, int(limit))} "] if limit else []
         if isinstance(step.work, Command):
             for at, argument in enumerate(step.work.arguments):
@@ -320,8 +375,8 @@ class TaskScript:
     def _retried(self, step: Step, call: list[Part]) -> list[Part]:
         if step.retry is None:
             return call
-        limit = self.writing.number(step.retry.limit)
-        pause = self.writing.number(step.retry.interval, "duration") or 0
+        limit = self.writing.built_in(step.retry.limit)
+        pause = self.writing.built_in(step.retry.interval, "duration") or 0
         tries = int(limit) if limit is not None else 3
         again = f'{{ for attempt in $(seq 0 {tries}); do [ "$attempt" = 0 ] || sleep {pause}; '
         return [again, *call, " && break; done; }"]
@@ -338,6 +393,11 @@ class TaskScript:
         if not marked:
             return path
         return f'"$(fill {path} "$work/{kind}.sh" && echo "$work/{kind}.sh")"'
+
+    def _results(self) -> list[Template]:
+        """Give the paths of the files without which the task has failed (torc.md §25.2)."""
+        names = [write.destination.name for write in self.task.writes if isinstance(write.destination, NamedFile)]
+        return [file.path for file in self.writing.workflow.files if file.name in names]
 
     def _publish(self) -> None:
         for item in self.task.outputs:
@@ -359,22 +419,19 @@ class TaskScript:
         self._add("  rc=$?")
         for rule in counted:
             assert rule.retry is not None
-            limit = self.writing.number(rule.retry.limit) or 0
+            limit = self.writing.built_in(rule.retry.limit) or 0
             tests = [f"{{ [ $rc -ge {low} ] && [ $rc -le {high} ]; }}" for low, high in rule.codes]
             self._add(f"  if [ $attempt -lt {int(limit)} ] && {{ {' || '.join(tests) or '[ $rc -ne 0 ]'}; }}; then")
             self._add("    attempt=$((attempt + 1))")
             if rule.recovery is not None:
                 file = self._work_file(f"recovery-{len(self.made)}", rule.recovery)
                 self._add(f"    TORC_RETURN_CODE=$rc TORC_ATTEMPT_ID=$attempt bash {file} || :")
-            pause = self.writing.number(rule.retry.interval, "duration") or 0
+            pause = self.writing.built_in(rule.retry.interval, "duration") or 0
             self._add(f"    sleep {pause}")
             self._add("    continue")
             self._add("  fi")
         self._add("  break")
         self._add("done")
-
-
-_REF = (Ref,)
 
 
 def _has_status(condition: Expr) -> bool:

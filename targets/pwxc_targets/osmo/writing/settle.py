@@ -8,9 +8,10 @@ from pwxc.fidelity import Account, Fate
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Placement
 from pwxc.ir.task import ActionCall, Command, Retry, Step, Task
-from pwxc.ir.workflow import RequestAllocation
+from pwxc.ir.workflow import Hook, RequestAllocation, Trigger
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
+from pwxc_targets.osmo.writing.standins import NAMES
 
 
 def settle_workflow(writing: Writing, account: Account) -> None:
@@ -56,7 +57,7 @@ def _site(writing: Writing, account: Account) -> None:
                 message = "blocks of nodes are not asked for: every task asks for what it needs"
                 entry.approximate("action", C.ALLOCATION, message, once=True)
             else:
-                entry.drop("action", C.HOOK, f"the commands of the hook at {hook.trigger.value} have no place")
+                _commands(entry, hook)
     for session in workflow.sessions:
         with writing.ledger.of(session) as entry:
             entry.emulate("name")
@@ -69,6 +70,17 @@ def _site(writing: Writing, account: Account) -> None:
             entry.cosmetic("name", "resources", "passthrough")
             message = "blocks of nodes are not asked for: every task asks for what it needs"
             entry.approximate("count", C.ALLOCATION, message, once=True)
+
+
+def _commands(entry: Account, hook: Hook) -> None:
+    """Settle the commands of a hook, for which a task or lines of every task stand."""
+    entry.emulate("action")
+    around = hook.persistent and hook.trigger in (Trigger.WORKER_START, Trigger.WORKER_COMPLETE)
+    if around:
+        entry.approximate("action", C.HOOK, "what every worker does is done for every task")
+    elif hook.trigger in (Trigger.WORKFLOW_COMPLETE, Trigger.WORKER_COMPLETE, Trigger.TASKS_COMPLETE):
+        message = f"the commands at {NAMES[hook.trigger]} run only when the tasks before have succeeded"
+        entry.approximate("action", C.HOOK, message)
 
 
 def _inputs(writing: Writing, inputs: tuple[Input, ...]) -> None:

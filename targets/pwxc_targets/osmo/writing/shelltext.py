@@ -14,12 +14,32 @@ from pwxc_targets.osmo.tokens import TOKEN
 from pwxc_targets.osmo.writing.emit import Hole
 from pwxc_targets.osmo.writing.holes import Holes, Mark, Part, joined
 from pwxc_targets.osmo.writing.naming import identifier
+from pwxc_targets.osmo.writing.sweeps import Loop
 
 _STATIC = frozenset({Root.INPUT, Root.SWEEP, Root.SWEEP_INDEX})
 _QUOTE = """ | string | replace("'", "'\\\\''")"""
 _STATUS = {"always": "true", "completed": '[ "$rc" -eq 0 ]', "error": '[ "$rc" -ne 0 ]'}
 IS_TRUE = "is_true() { case $1 in '' | 0 | false) return 1 ;; esac; }"
 VALUE = """value() { cat ".pwxc/values/$1" 2> /dev/null || :; }"""
+
+
+REPORT = """\
+# Keeps the values that a step has written to $OUTPUTS, as lines KEY=VALUE.
+report() {
+  while IFS='=' read -r key value; do
+    if [ -n "$key" ]; then mkdir -p "$values" && printf '%s' "$value" > "$values/$key"; fi
+  done < "$OUTPUTS"
+}"""
+ENDED = """\
+# Says how the instances of a task have ended: with the code of one that failed, if there is one.
+how_ended() {
+  local file value found=0
+  for file; do
+    value=$(cat "$file" 2> /dev/null || echo 0)
+    case $value in 0) ;; skipped) [ "$found" != 0 ] || found=skipped ;; *) found=$value ;; esac
+  done
+  echo "$found"
+}"""
 
 
 class Shell:
@@ -112,7 +132,7 @@ class Shell:
             elif part.tame:
                 made += ["'", part, "'"]
             else:
-                made += ["'", Hole(part.expression + _QUOTE), "'"]
+                made += ["'", Hole(part.expression + _QUOTE, long=part.long), "'"]
         return made
 
     def test(self, expr: Expr) -> list[Part] | None:
@@ -186,3 +206,14 @@ def fill_lines(marks: dict[str, str]) -> list[str]:
     lines += ["  local text", '  text=$(cat "$1"; printf .)', "  text=${text%.}"]
     lines += [f"  text=${{text//'{mark}'/\"{value}\"}}" for mark, value in marks.items()]
     return [*lines, '  printf \'%s\' "$text" > "$2"', "}"]
+
+
+def status_of(unit: str) -> list[Part]:
+    """Give the file, or for a sweep the folder, that says how a unit has ended."""
+    return [f".pwxc/status/{quote(folder_of(unit))}"]
+
+
+def instance_of(loop: Loop | None) -> list[Part]:
+    """Give the name of an instance's file below that of its task."""
+    parts = [part for number in (loop.suffix if loop is not None else ()) for part in ("-", Hole(number, tame=True))]
+    return ["/", *parts[1:]] if parts else []

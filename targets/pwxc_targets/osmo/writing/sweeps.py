@@ -9,8 +9,9 @@ import attrs
 from pwxc.expr.values import as_text
 from pwxc.ir.sweep import Range, Sweep, SweepMode, Values
 from pwxc.semantics.expansion import TooManyInstancesError, expand
+from pwxc_targets.osmo.writing.emit import Hole
 from pwxc_targets.osmo.writing.escape import has_marks, has_tokens, is_blocky, jinja_text
-from pwxc_targets.osmo.writing.naming import identifier
+from pwxc_targets.osmo.writing.naming import PARAMETER, identifier
 from pwxc_targets.osmo.writing.variables import Variables
 
 LONGEST_LOOP = 100_000
@@ -40,6 +41,17 @@ class Loop:
     def suffix(self) -> list[str]:
         """The expressions whose numbers make an instance's name."""
         return list(self.marks.values())
+
+
+def instance_parts(called: str, loop: Loop) -> list[str | Hole]:
+    """Put the numbers of an instance behind a name, or the values of its parameters where it has these in braces."""
+    pieces = PARAMETER.split(called)
+    if len(pieces) > 1:
+        return [Hole(loop.values[(piece,)][0], tame=True) if at % 2 else piece for at, piece in enumerate(pieces)]
+    parts: list[str | Hole] = [called]
+    for number in loop.suffix:
+        parts += ["-", Hole(number, tame=True)]
+    return parts
 
 
 def make_loop(sweep: Sweep, variables: Variables) -> Loop | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pwxc.fidelity import Account, Fate
-from pwxc.ir.data import Checkpoint, Dataset, InlineFile, Secret, Url, Write
+from pwxc.ir.data import Checkpoint, Dataset, InlineFile, NamedDatum, NamedFile, Secret, Url, Write
 from pwxc.ir.task import Command, ExitAction, ExitRule, GangStatus, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Unit
+from pwxc.yaml.writer import Quoted
 from pwxc_targets.osmo.reading.taskrules import IMAGE
 from pwxc_targets.osmo.writing import amounts
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
@@ -96,6 +97,7 @@ class _TaskWriter:
         made["command"], made["args"] = command[:1], command[1:]
         if isinstance(self.unit, Task):
             self.plan.settle_edges(self.unit, account)
+        self.plan.settle_condition(task, self.unit, account)
         for field in ("reads", "writes", "files", "steps"):
             account.take(field)
         return {key: value for key, value in made.items() if value not in ([], {})}
@@ -112,6 +114,8 @@ class _TaskWriter:
         if container is None:
             if default:
                 return self.holes.literal(default)
+            if self.task.name in self.writing.added.tasks:
+                return PLACEHOLDER  # said of the source's own tasks
             message = f"`{self.task.name}` needs an image"
             self.account.warn(C.NO_IMAGE, message, help="`--option osmo.image=IMAGE` names one")
             return PLACEHOLDER
@@ -147,7 +151,7 @@ class _TaskWriter:
         for item in (*self.writing.workflow.environment, *self.task.environment):
             with self.writing.ledger.of(item) as entry:
                 entry.take("name")
-                made[self.holes.literal(item.name)] = self.holes.text(entry.take("value"), kubernetes=True)
+                made[self.holes.literal(item.name)] = _in_quotes(self.holes.text(entry.take("value"), kubernetes=True))
         return made
 
     def _credentials(self) -> dict[str, Any]:
@@ -175,6 +179,8 @@ class _TaskWriter:
             if isinstance(destination, Dataset):
                 entry.approximate("destination", C.DATASET, "datasets end with OSMO's release 6.3", once=True)
                 return write_dataset(destination, self.holes, pattern)
+            if isinstance(destination, NamedFile | NamedDatum):
+                entry.emulate("destination")
         if not isinstance(destination, Url):
             return None
         made: dict[str, Any] = {"url": self.holes.text(destination.url, address=True)}
@@ -222,7 +228,7 @@ class _TaskWriter:
         if self.task.name in self.plan.masked:
             made["COMPLETE"] = "0-255"
             made = {action: codes for action, codes in made.items() if action == "COMPLETE"}
-        return made
+        return {action: Quoted(codes) for action, codes in made.items()}
 
     def _kept(self) -> dict[str, Any]:
         found = {item.path[0]: item.value for item in self.task.passthrough if item.dialect == "osmo"}
@@ -241,3 +247,8 @@ class _TaskWriter:
             entry.cosmetic("name", "id", "passthrough")
         assert isinstance(work, Command)
         return [self.holes.text(argument, kubernetes=True) for argument in work.arguments]
+
+
+def _in_quotes(value: str | Text) -> str | Text:
+    """Write a text of one line in quotes, so that no reader of YAML takes it for anything else (osmo.md §30)."""
+    return Quoted(value) if isinstance(value, str) and "\n" not in value else value

@@ -27,6 +27,8 @@ class Variable:
     default: Any
     several_lines: bool = False
     """Whether it is meant for texts of several lines."""
+    loose: bool = False
+    """Whether a line break in it is text, and not the template author's affair."""
 
     @property
     def text(self) -> str:
@@ -37,11 +39,12 @@ class Variable:
         """Give the hole that prints it; None when its value cannot stand in a file of this language."""
         text = self.text
         hard = not is_blocky(text) or has_marks(text) or has_tokens(text) or text.endswith("{")
-        if hard or (at_end and text.endswith("\n")):
+        ending = self.loose and (self.several_lines or text.endswith("\n"))
+        if hard or (at_end and text.endswith("\n") and not ending):
             return None
-        long = self.several_lines or "\n" in text
         tame = isinstance(self.default, int | float)
-        return Hole(self.expression, tame, long, text, "'" not in text and "\n" not in text)
+        long = not tame and (self.loose or self.several_lines or "\n" in text)
+        return Hole(self.expression, tame, long, text, "'" not in text and "\n" not in text, ending, self.loose)
 
 
 class Variables:
@@ -90,13 +93,15 @@ class Variables:
             value = self.fold(value)
         if value is None and not item.has_default and item.optional is False:
             self.asked.append(item)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and str(value) == as_text(value):
             return value
         return as_text(value) if not isinstance(value, dict) else ""
 
     def _add(self, path: Path, value: Any, *, several_lines: bool = False) -> Variable:
         name = identifier(path, self.taken)
-        self.found[path] = Variable(name, value, several_lines)
+        self.found[path] = Variable(name, value, several_lines, loose=True)
         if self.found[path].hole() is not None:
             self.tree[name] = value
         return self.found[path]

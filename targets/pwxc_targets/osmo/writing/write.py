@@ -20,7 +20,7 @@ from pwxc_targets.osmo.writing.passing import literals
 from pwxc_targets.osmo.writing.plan import Plan
 from pwxc_targets.osmo.writing.resources import plan_timeout, write_resources, write_timeout
 from pwxc_targets.osmo.writing.settle import settle_workflow
-from pwxc_targets.osmo.writing.tasks import write_unit
+from pwxc_targets.osmo.writing.tasks import PLACEHOLDER, write_unit
 
 _MOST_LABELS = 16
 _END = "# OSMO takes off the last line break of this section, so no text may end it."
@@ -38,7 +38,8 @@ def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Wri
     lines = [*head, *(f"# {_line(comment)}" for comment in comments)]
     if writing.variables.tree:
         lines += write_yaml({"default-values": writing.variables.tree}).removesuffix("\n").split("\n")
-        lines.append("")
+        if not ends_in_block(writing.variables.tree):  # an empty line would belong to the text
+            lines.append("")
     body = lines_of({"workflow": tree})
     closing = [_END] if ends_in_block(tree) else []
     return Written((OutputFile("workflow.yaml", "\n".join([*lines, *body, *closing]) + "\n"),))
@@ -81,8 +82,10 @@ def _tree(writing: Writing, plan: Plan, comments: list[str]) -> dict[str, Any]:
         writing.ledger.add_once(C.TOO_MANY_TASKS, message, workflow.span)
     if not items:
         writing.ledger.add_once(C.EMPTY_WORKFLOW, "the workflow has no task", workflow.span)
+        idle = {"name": "nothing", "image": writing.options["image"] or PLACEHOLDER, "command": ["true"]}
+        items = [{"name": "nothing-group", "tasks": [{**idle, "lead": True}]}] if writing.grouped else [idle]
     units = [unit.name for unit in writing.order if unit.name not in plan.left_out]
-    if items and all(name in plan.conditions and name not in writing.loops for name in units):
+    if units and all(name in plan.conditions and name not in writing.loops for name in units):
         tests = dict.fromkeys(plan.conditions[name] for name in units)
         items = Guarded(items, f"({' or '.join(f'({test})' for test in tests)})")
     parts = {"labels": labels, key: items, "resources": resources, "timeout": write_timeout(writing)}
@@ -91,7 +94,7 @@ def _tree(writing: Writing, plan: Plan, comments: list[str]) -> dict[str, Any]:
 
 def _labels(writing: Writing, comments: list[str]) -> dict[str, str]:
     made: dict[str, str] = {}
-    with writing.ledger.of(writing.workflow) as account:
+    with writing.ledger.of(writing.source) as account:
         for name, value in account.take("labels"):
             prefix, slash, rest = name.rpartition("/")
             fits = LABEL_NAME.match(rest) and (not slash or LABEL_PREFIX.match(prefix)) and LABEL_NAME.match(value)
