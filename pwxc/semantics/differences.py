@@ -102,7 +102,8 @@ def _of_work(instance: Instance, a: Record, b: Record, like: Likeness, *, same_d
     name = str(instance)
     if like is Likeness.WRAPPED:
         return None
-    if a.attempts != b.attempts and like is Likeness.SAME:
+    # between two systems a task's further attempts may be those of its steps
+    if a.attempts != b.attempts and like is Likeness.SAME and (same_dialect or len(a.ran) != len(b.ran)):
         return Difference(Aspect.ATTEMPTS, name, f"tries `{name}` {_times(a.attempts)}", _times(b.attempts))
     found = _of_runs(name, a, b)
     if found is not None:

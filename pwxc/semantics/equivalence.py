@@ -8,7 +8,7 @@ import attrs
 
 from pwxc.ir.workflow import Workflow
 from pwxc.semantics.differences import Aspect, Difference, find_difference
-from pwxc.semantics.environment import NOTHING_FAILS, Fact, Scenario
+from pwxc.semantics.environment import NOTHING_FAILS, Fact, Scenario, Takes
 from pwxc.semantics.expansion import TooManyInstancesError
 from pwxc.semantics.machine import execute
 from pwxc.semantics.matching import Pair, match
@@ -87,7 +87,10 @@ def _missing(pair: Pair) -> Difference | None:
 
 def _by_environments(pair: Pair, effort: Effort, known: Verdict) -> Verdict:
     worlds = World(pair.first, NOTHING_FAILS), World(pair.second, NOTHING_FAILS)
-    facts = [*compared_values((pair.first, pair.second)), *single_facts(pair.first, pair.second, worlds)]
+    facts = [
+        *compared_values((pair.first, pair.second)),
+        *single_facts(pair.first, pair.second, worlds, pair.hooks),
+    ]
     facts = list(dict.fromkeys(facts))
     tried = runs = 0
     for handful in handfuls(facts, effort.seed):
@@ -105,7 +108,7 @@ def _by_environments(pair: Pair, effort: Effort, known: Verdict) -> Verdict:
 
 
 def _compare(pair: Pair, facts: Sequence[Fact]) -> tuple[Difference | None, int]:
-    scenario = Scenario(facts)
+    scenario = Scenario([*(Takes(hook, 0.0) for hook in sorted(pair.hooks)), *facts])
     first, second = (_run(workflow, scenario) for workflow in (pair.first, pair.second))
     found = find_difference(first, second, pair.likeness, same_dialect=pair.same_dialect, unordered=pair.unordered)
     return found, len(first.instances)

@@ -9,7 +9,7 @@ from pwxc.ir.task import Edge, Outcome, Script, Step, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow, gang_of, units
 from pwxc.semantics.hooks import selected
-from pwxc.semantics.programs import holds_words, words
+from pwxc.semantics.programs import runs_words, words
 
 
 def turn_hooks_into_tasks(workflow: Workflow, other: Workflow) -> Workflow:
@@ -27,8 +27,9 @@ def hook_tasks(workflow: Workflow, other: Workflow) -> frozenset[str]:
 
 
 def start_hooks(workflow: Workflow, other: Workflow) -> frozenset[str]:
-    """Give the tasks of the other that are hooks at the start of the run here."""
-    return frozenset(name for name, hook, _ in _twins(workflow, other) if hook.trigger is Trigger.WORKFLOW_START)
+    """Give the tasks of the other that are hooks before work here: nobody waits for these (torc.md §9.3)."""
+    before = (Trigger.WORKFLOW_START, Trigger.TASKS_READY)
+    return frozenset(name for name, hook, _ in _twins(workflow, other) if hook.trigger in before)
 
 
 def _twins(workflow: Workflow, other: Workflow) -> list[tuple[str, Hook, Task]]:
@@ -40,16 +41,23 @@ def _twins(workflow: Workflow, other: Workflow) -> list[tuple[str, Hook, Task]]:
     found: list[tuple[str, Hook, Task]] = []
     for hook in workflow.hooks:
         task = _task(hook, workflow)
-        twin = next((each for each in free if task is not None and _runs(each, task)), None)
+        fitting = [each for each in free if task is not None and _runs(each, task)]
+        # hooks may run the same commands at different points
+        fitting.sort(key=lambda each: task is None or _parents(each) != _parents(task))
+        twin = next(iter(fitting), None)
         if task is not None and twin is not None:
             free.remove(twin)
             found.append((twin.name, hook, task))
     return found
 
 
+def _parents(task: Task) -> set[str]:
+    return {edge.parent for edge in task.needs}
+
+
 def _runs(task: Task, hook: Task) -> bool:
     wanted = words(hook.steps)
-    return bool(wanted) and holds_words(words(task.steps), wanted)
+    return bool(wanted) and runs_words(task, wanted)
 
 
 def _task(hook: Hook, workflow: Workflow) -> Task | None:

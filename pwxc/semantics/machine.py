@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pwxc.expr.values import EvaluationError, truth
 from pwxc.ir.task import Gang, Outcome, Task
@@ -14,7 +14,7 @@ from pwxc.semantics.expansion import Row, expand, sample
 from pwxc.semantics.hooks import Hooks
 from pwxc.semantics.nodes import Node, Slot
 from pwxc.semantics.resolve import Scope
-from pwxc.semantics.running import AnotherFailedError, EndedError, Run
+from pwxc.semantics.running import AnotherFailedError, EndedError, RestartError, Run
 from pwxc.semantics.trace import Instance, State, Trace, holds
 from pwxc.semantics.world import World
 
@@ -48,7 +48,7 @@ class Machine:
         self._undecided: list[Slot] = [slot for node in self.nodes.values() for slot in node.slots]
         self._waiting: list[Slot] = []
         self._limited: dict[str, Node] = {}
-        self._retried: list[Run] = []
+        self._retried: dict[Run, None] = {}
         self._stoppable: list[Run] = []
 
     def _node(self, unit: Task | Gang) -> Node:
@@ -102,20 +102,20 @@ class Machine:
     def _react(self) -> bool:
         """Do what follows from what has ended: first stop things, then decide, then start (see `Clock`)."""
         ended, runs, retried = self._ended, self._runs_ended, self._retried
-        self._ended, self._runs_ended, self._retried = [], [], []
+        self._ended, self._runs_ended, self._retried = [], [], {}
         for run in runs:
             self.hooks.ended(run)
-        for run in retried:
-            if run.slot is not None:
-                run.slot.restart_others(run)
         self._stop_others(runs)
-        for slot in {id(run.slot): run.slot for run in runs if run.slot is not None}.values():
+        slots = {id(run.slot): run.slot for run in runs if run.slot is not None}.values()
+        for slot in sorted(slots, key=lambda slot: slot.order):
             slot.settle(self.clock)
             if slot.state is not None:
                 slot.node.running -= 1
                 self._ended.append(slot)
-        for slot in ended:
+        self._restart_others(retried)
+        for slot in (*ended, *self._ended):
             self._fail_fast(slot)
+        for slot in ended:
             slot.node.note_end(slot, self._on_ready, self.clock)
         undecided, self._undecided = self._undecided, []
         for slot in undecided:
@@ -130,7 +130,14 @@ class Machine:
         self._undecided.append(slot)
 
     def _on_run_retry(self, run: Run) -> None:
-        self._retried.append(run)
+        self._retried[run] = None
+
+    def _restart_others(self, retried: Mapping[Run, None]) -> None:
+        """Begin again with the members of gangs that have to when others do: once, and not if they do by themselves."""
+        asking = [(run, run.slot) for run in retried if run.slot is not None and run.state is None]
+        for other in dict.fromkeys(other for run, slot in asking for other in slot.followers(run)):
+            if other not in retried:
+                other.stop(RestartError())
 
     def _stop_others(self, runs: list[Run]) -> None:
         """Stop the steps that stop when another task fails; those that begin later are not touched (pw.md §11)."""
@@ -186,7 +193,7 @@ class Machine:
         condition = slot.node.condition
         if condition is not None:
             scope = slot.lead.scope
-            scope.status = _statuses(slot)
+            scope.status, scope.variables = _statuses(slot), slot.lead.variables(None)
             try:
                 wanted = truth(scope.value(condition))
             except EvaluationError as fault:

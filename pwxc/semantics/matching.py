@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 
 import attrs
@@ -10,7 +9,7 @@ import attrs
 from pwxc.ir.entity import changed
 from pwxc.ir.task import Gang, Script, Step, Task
 from pwxc.ir.template import Template
-from pwxc.ir.workflow import Workflow, units
+from pwxc.ir.workflow import RunCommands, Workflow, units
 from pwxc.semantics.environment import NOTHING_FAILS
 from pwxc.semantics.expansion import TooManyInstancesError, expand
 from pwxc.semantics.hooktasks import hook_tasks, start_hooks, turn_hooks_into_tasks
@@ -25,10 +24,10 @@ from pwxc.semantics.programs import (
 )
 from pwxc.semantics.renaming import rename
 from pwxc.semantics.resolve import NOTHING, Scope
+from pwxc.semantics.scaffolding import without_gates, without_lone_gangs
 from pwxc.semantics.trace import Instance
+from pwxc.semantics.unrolling import plain, unroll_where_other_is
 from pwxc.semantics.world import World
-
-_HOLE = re.compile(r"\{[^{}]*\}")
 
 
 @attrs.frozen
@@ -43,8 +42,10 @@ class Pair:
     alone: tuple[tuple[str, ...], tuple[str, ...]]
     likeness: Mapping[str, Likeness]
     same_dialect: bool
+    hooks: frozenset[str] = frozenset()
+    """Tasks that stand for hooks, which take no time."""
     unordered: frozenset[str] = frozenset()
-    """Tasks that stand for hooks at the start of a run: what waits for them is left open (torc.md §9.3)."""
+    """Those before work: what waits for them is left open (torc.md §9.3)."""
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     """Names that the user gave and that neither workflow has."""
@@ -54,17 +55,25 @@ def match(first: Workflow, second: Workflow, names: Mapping[str, str] | None = N
     """Make two workflows comparable.
 
     `names` says what tasks and gangs of the first are called in the second; the others have the same name, or one
-    that differs only in case, `-`, `_` and the parameters in braces.
+    that differs only in case, `-`, `_` and the parameters in braces. Where one has a sweep and the other a task for
+    each of its instances, these are compared; they are called `task[0]` and so on.
     """
     given = dict(names or {})
+    first, written = unroll_where_other_is(first, second, given)
+    second, others = unroll_where_other_is(second, first, {b: a for a, b in given.items()})
+    given = {**written, **{a: b for b, a in others.items()}, **given}
     mine, theirs = _names(first), _names(second)
     unknown = [a for a in given if a not in mine] + [b for b in given.values() if b not in theirs]
     found = _match_names(mine, theirs, given)
     second = rename(second, {b: a for a, b in found.items()})
+    first, second = without_lone_gangs(first, second), without_lone_gangs(second, first)
+    first, second = without_gates(first, second), without_gates(second, first)
     unordered = start_hooks(first, second) | start_hooks(second, first)
     hooks = hook_tasks(first, second) | hook_tasks(second, first)
     first, second = turn_hooks_into_tasks(first, second), turn_hooks_into_tasks(second, first)
     same_dialect = first.dialect == second.dialect
+    if not same_dialect:
+        first, second = _without_requests(first), _without_requests(second)
     first, second = canonical(first), canonical(second)
     first, second, notes = _collapse_gangs(first, second)
     first, second, likeness, more = _compare_work(first, second, hooks, same_dialect=same_dialect)
@@ -74,7 +83,13 @@ def match(first: Workflow, second: Workflow, names: Mapping[str, str] | None = N
         tuple(a for a in mine if a not in theirs and a not in idle),
         tuple(b for b in theirs if b not in mine and b not in idle),
     )
-    return Pair(first, second, alone, likeness, same_dialect, unordered, (*notes, *more), tuple(unknown))
+    return Pair(first, second, alone, likeness, same_dialect, hooks, unordered, (*notes, *more), tuple(unknown))
+
+
+def _without_requests(workflow: Workflow) -> Workflow:
+    """Leave out hooks that ask for nodes: where work runs is no part of what is compared."""
+    left = tuple(hook for hook in workflow.hooks if isinstance(hook.action, RunCommands))
+    return changed(workflow, hooks=left) if len(left) < len(workflow.hooks) else workflow
 
 
 def _names(workflow: Workflow) -> dict[str, None]:
@@ -88,18 +103,14 @@ def _idle(workflow: Workflow) -> set[str]:
     return {task.name for task in workflow.tasks if task.name not in awaited and not does_something(task)}
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", _HOLE.sub("", name).lower())
-
-
 def _match_names(first: Iterable[str], second: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
     taken = set(given.values())
     left = dict.fromkeys(name for name in first if name not in given)
     right = dict.fromkeys(name for name in second if name not in taken)
     found = dict(given) | {name: name for name in left if name in right}
     mine, theirs = _by_plain(n for n in left if n not in found), _by_plain(n for n in right if n not in left)
-    for plain, names in mine.items():
-        others = theirs.get(plain, [])
+    for key, names in mine.items():
+        others = theirs.get(key, [])
         if len(names) == len(others) == 1:
             found[names[0]] = others[0]
     return found
@@ -108,7 +119,7 @@ def _match_names(first: Iterable[str], second: Iterable[str], given: Mapping[str
 def _by_plain(names: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_plain(name), []).append(name)
+        found.setdefault(plain(name), []).append(name)
     return found
 
 
@@ -147,7 +158,12 @@ def _collapsed(workflow: Workflow, gang: Gang) -> Workflow:
     tasks = [
         whole if task.name == gang.lead else task for task in workflow.tasks if task.name not in members - {gang.lead}
     ]
-    return changed(workflow, tasks=tuple(tasks), gangs=tuple(other for other in workflow.gangs if other != gang))
+    hooks = tuple(
+        changed(hook, tasks=tuple(dict.fromkeys(gang.name if name in members else name for name in hook.tasks)))
+        for hook in workflow.hooks
+    )
+    gangs = tuple(other for other in workflow.gangs if other != gang)
+    return changed(workflow, tasks=tuple(tasks), gangs=gangs, hooks=hooks)
 
 
 # what tasks run
@@ -226,12 +242,11 @@ _OPAQUE = Step(work=Script(Template()))
 def _opaque(task: Task, *, is_hook: bool) -> Task:
     """Give a task of which only the place in the graph is left; one step stands for all that it does.
 
-    Whether errors are ignored is a part of what it does, but for hooks: these cannot fail.
+    Whether errors are ignored is a part of what it does; hooks cannot fail.
     """
-    ignores = is_hook and all(step.ignore_errors is True for step in task.steps)
     return Task(
         name=task.name,
-        steps=(changed(_OPAQUE, ignore_errors=ignores),),
+        steps=(changed(_OPAQUE, ignore_errors=is_hook),),
         needs=task.needs,
         condition=task.condition,
         sweep=task.sweep,

@@ -14,7 +14,7 @@ from pwxc.semantics.clock import Clock
 from pwxc.semantics.environment import Environment
 from pwxc.semantics.expansion import Pairing, Row
 from pwxc.semantics.resolve import Scope
-from pwxc.semantics.running import EndedError, RestartError, Run
+from pwxc.semantics.running import EndedError, Run
 from pwxc.semantics.trace import Moment, State
 
 Ready = Callable[["Slot"], None]
@@ -167,14 +167,15 @@ class Slot:
             run.start(delay)
         self.node.note_begin(self, ready, clock)
 
-    def restart_others(self, run: Run) -> None:
-        """Begin again with a member that does: all others, or none if only the lead counts and it is not the lead."""
+    def followers(self, run: Run) -> list[Run]:
+        """Give the members that begin again with one that does: all others, or none if only the lead counts.
+
+        The lead is followed in any case. What still waits for its data goes on waiting (osmo.md §20.4).
+        """
         unit = self.node.unit
         if not isinstance(unit, Gang) or (unit.status is GangStatus.LEAD and run is not self.lead):
-            return
-        for other in self.runs:
-            if other is not run:
-                other.stop(RestartError())
+            return []
+        return [other for other in self.runs if other is not run and other.attempts]
 
     def settle(self, clock: Clock) -> None:
         """Work out what the ends of members mean for the others and for the unit (osmo.md §20.3)."""

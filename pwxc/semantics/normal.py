@@ -13,9 +13,9 @@ from pwxc.ir.inputs import Input
 from pwxc.ir.sweep import Sweep, SweepMode
 from pwxc.ir.task import Edge, Gang, Step, Task, Work
 from pwxc.ir.template import Template
-from pwxc.ir.workflow import Hook, Workflow
+from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.semantics.hooks import OF_TASKS, selected
-from pwxc.semantics.programs import trimmed, unfold
+from pwxc.semantics.programs import join_lines, plain_work, trimmed, unfold
 
 
 def canonical(workflow: Workflow) -> Workflow:
@@ -31,10 +31,10 @@ def canonical(workflow: Workflow) -> Workflow:
         environment=workflow.environment,
         secrets=workflow.secrets,
         tasks=tuple(_task(task, walltimes.get(task.resources or "")) for task in workflow.tasks),
-        gangs=tuple(_gang(gang) for gang in workflow.gangs),
+        gangs=tuple(_gang(gang, workflow) for gang in workflow.gangs),
         files=tuple(changed(file, passthrough=()) for file in workflow.files),
         data=tuple(changed(datum, passthrough=()) for datum in workflow.data),
-        hooks=tuple(_hook(hook, workflow) for hook in workflow.hooks),
+        hooks=_hooks(workflow),
         timeout=workflow.timeout or None,
     )
 
@@ -90,8 +90,26 @@ def _edges(edges: Sequence[Edge]) -> tuple[Edge, ...]:
     return tuple(sorted(set(plain), key=lambda edge: (edge.parent, edge.when, repr(edge))))
 
 
-def _gang(gang: Gang) -> Gang:
-    return changed(gang, needs=_edges(gang.needs), passthrough=())
+def _gang(gang: Gang, workflow: Workflow) -> Gang:
+    """Give a gang; nobody can see a barrier where no member has data to wait for."""
+    idle = not any(task.reads for task in workflow.tasks if task.name in gang.members)
+    return changed(gang, needs=_edges(gang.needs), barrier=gang.barrier or idle, passthrough=())
+
+
+def _hooks(workflow: Workflow) -> tuple[Hook, ...]:
+    """Give the hooks, of which those that run commands at the same point are one: they run one after the other."""
+    merged: dict[tuple[Trigger, tuple[str, ...]], Hook] = {}
+    others: list[Hook] = []
+    for each in workflow.hooks:
+        hook = _hook(each, workflow)
+        if not isinstance(hook.action, RunCommands):
+            others.append(hook)
+            continue
+        before = merged.get((hook.trigger, hook.tasks))
+        commands = before.action.commands if before is not None and isinstance(before.action, RunCommands) else ()
+        action = RunCommands((join_lines((*commands, *hook.action.commands)),))
+        merged[hook.trigger, hook.tasks] = changed(hook, action=action)
+    return (*merged.values(), *others)
 
 
 def _hook(hook: Hook, workflow: Workflow) -> Hook:
@@ -109,7 +127,7 @@ def _task(task: Task, walltime: int | Expr | None) -> Task:
     return Task(
         name=task.name,
         steps=tuple(_step(step, work) for step, work in zip(task.steps, works, strict=True)),
-        cleanup=tuple(_step(step, step.work) for step in task.cleanup),
+        cleanup=tuple(_step(step, plain_work(step.work)) for step in task.cleanup),
         needs=_edges(task.needs),
         condition=task.condition,
         container=container,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from typing import TypeVar
 
 import attrs
 
@@ -42,11 +44,25 @@ def unfold(task: Task) -> tuple[tuple[Script | ActionCall, ...], tuple[InlineFil
 def _unfold(work: Work, task: Task, used: set[int]) -> Script | ActionCall:
     if isinstance(work, Command):
         return Script(trimmed(_script_of(work.arguments, task.files, used)))
-    if isinstance(work, Script):
-        text_left = trimmed(work.text)
-        shell = work.shell[:1] if work.shell[1:] == ("-c",) else work.shell
-        return work if text_left is work.text and shell is work.shell else Script(text_left, shell)
-    return work
+    return plain_work(work)
+
+
+_W = TypeVar("_W", bound=Work)
+
+
+def plain_work(work: _W) -> _W | Script:
+    """Give work without a first line that only names the shell, and without blanks around."""
+    if not isinstance(work, Script):
+        return work
+    text_left = trimmed(work.text)
+    shell = work.shell[:1] if work.shell[1:] == ("-c",) else work.shell
+    return work if text_left is work.text and shell is work.shell else Script(text_left, shell)
+
+
+def join_lines(templates: Iterable[Template]) -> Template:
+    """Put commands under one another."""
+    parts = [part for template in templates for part in ("\n", *trimmed(template).parts)]
+    return Template.of(*parts[1:])
 
 
 def _script_of(arguments: Sequence[Template], files: Sequence[InlineFile], used: set[int]) -> Template:
@@ -134,10 +150,14 @@ def words(steps: Iterable[Step]) -> list[str]:
     for step in steps:
         if isinstance(step.work, Script):
             for part in step.work.text.parts:
-                found += _WORD.findall(part) if isinstance(part, str) else []
+                found += _words_of(part)
         elif isinstance(step.work, ActionCall):
             found.append(step.work.name)
     return found
+
+
+def _words_of(part: str | Expr) -> list[str]:
+    return _WORD.findall(part) if isinstance(part, str) else []
 
 
 def lines(steps: Iterable[Step]) -> int:
@@ -145,11 +165,14 @@ def lines(steps: Iterable[Step]) -> int:
     count = 0
     for step in steps:
         if isinstance(step.work, Script):
-            written = step.work.text.fill(lambda hole: "x")
-            count += sum(1 for line in written.splitlines() if line.strip())
+            count += _lines(step.work.text)
         else:
             count += 1
     return count
+
+
+def _lines(template: Template) -> int:
+    return sum(1 for line in template.fill(lambda hole: "x").splitlines() if line.strip())
 
 
 def holds_words(whole: Sequence[str], part: Sequence[str]) -> bool:
@@ -175,12 +198,40 @@ def script_file(task: Task) -> str | None:
 def looks_wrapped(first: Task, second: Task) -> bool:
     """Whether one task's text looks like the other's with generated text around it: more lines, all its words.
 
-    Where only one of them has a container, the other starts it by a command, which needs no lines of its own.
+    Where only one of them has a container, the other starts it by a command, which needs no lines of its own. The
+    words may also stand in files that the longer one brings along.
     """
-    pair = sorted((first, second), key=lambda task: lines(task.steps))
+    pair = sorted((first, second), key=_size)
     short, long = pair
-    if (first.container is None) is not (second.container is None):
+    if _calls_actions(first) is not _calls_actions(second):
+        return True
+    if bool(first.files) is bool(second.files) and (first.container is None) is not (second.container is None):
         short, long = sorted(pair, key=lambda task: task.container is None)
-    elif lines(short.steps) == lines(long.steps) and len(short.steps) == len(long.steps):
+    elif _size(short) == _size(long) and len(short.steps) == len(long.steps):
         return False
-    return holds_words(words(long.steps), words(short.steps))
+    return runs_words(long, words(short.steps))
+
+
+def _size(task: Task) -> int:
+    """Count the lines of scripts and of the files that they may be in."""
+    return lines(task.steps) + sum(_lines(file.contents) for file in task.files)
+
+
+def _calls_actions(task: Task) -> bool:
+    return any(isinstance(step.work, ActionCall) for step in task.steps)
+
+
+def runs_words(long: Task, wanted: Sequence[str]) -> bool:
+    """Whether a task's scripts hold these words, in their order or in the files that it brings along."""
+    found = words(long.steps)
+    if holds_words(found, wanted):
+        return True
+    brought = [word for file in long.files for part in file.contents.parts for word in _words_of(part)]
+    # words that a here-document or a file brings along stand before the command that they belong to
+    elsewhere = bool(brought) or any("<<" in part for step in long.steps for part in _literals(step))
+    return elsewhere and not Counter(wanted) - Counter([*found, *brought])
+
+
+def _literals(step: Step) -> list[str]:
+    parts = step.work.text.parts if isinstance(step.work, Script) else ()
+    return [part for part in parts if isinstance(part, str)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from pwxc.expr.values import EvaluationError, truth
+from pwxc.ir.data import Checkpoint, Variable
 from pwxc.ir.expr import Expr
 from pwxc.ir.task import ExitAction, ExitRule, Step, Task
 from pwxc.ir.template import Template
@@ -122,7 +123,8 @@ class Run:
             if seconds > 0:
                 yield seconds
             return
-        yield self.deadline - self.clock.time
+        if self.deadline > self.clock.time:
+            yield self.deadline - self.clock.time
         raise EndedError(State.TIMED_OUT, "its time was up")
 
     def _attempts(self) -> Life:
@@ -175,6 +177,9 @@ class Run:
         code = 0
         self._failed, self._started, self._cancelled = False, [], False
         for number, step in enumerate(self.task.steps):
+            self.scope.attempt = self.attempts - 1 if self.task.exit_rules else 0
+            if step.condition is not None:
+                self.scope.variables = self.variables(step)
             wanted = self._is_wanted(step.condition)
             if wanted is None:
                 code, self._failed = code or 1, True
@@ -200,22 +205,37 @@ class Run:
             return None
 
     def _step(self, number: int, step: Step) -> Stage:
-        """Run a step with its further attempts, and give its exit code."""
+        """Run a step with its further attempts and the waits between them, and give its exit code.
+
+        What is stopped because another task failed has not failed itself (pw.md §11, `canceled`).
+        """
+        self.stoppable = step.stop_when_another_fails or self.task.stop_when_another_fails
+        try:
+            return (yield from self._tries(number, step))
+        except AnotherFailedError:
+            self._cancelled = True
+            return 0
+        finally:
+            self.stoppable = False
+
+    def _tries(self, number: int, step: Step) -> Stage:
         limit = self.scope.number(step.timeout)
         until = self.clock.time + limit if limit else None
         tries = 0
         while True:
             if step.retry is not None:
                 self.scope.attempt = tries
-            elif self.task.exit_rules:
-                self.scope.attempt = self.attempts - 1
             code = yield from self._try(number, step, until)
-            if code == 0 or self._cancelled or step.retry is None or tries >= self._limit(step.retry.limit):
+            if code == 0 or step.retry is None or tries >= self._limit(step.retry.limit):
                 return code
             if until is not None and self.clock.time >= until:
                 return code
             tries += 1
-            yield from self._wait(self.scope.number(step.retry.interval) or 0.0)
+            wait = self.scope.number(step.retry.interval) or 0.0
+            if until is not None and self.clock.time + wait >= until:
+                yield from self._wait(until - self.clock.time)
+                return STOPPED_CODE
+            yield from self._wait(wait)
 
     def _try(self, number: int, step: Step, until: float | None) -> Stage:
         """Run a step once."""
@@ -232,23 +252,20 @@ class Run:
         at = len(self.ran)
         ran = Ran(Part.WORK, number, asked, text, None, tuple(sorted(self.scope.variables.items())))
         self.ran.append(ran)
-        self.stoppable = step.stop_when_another_fails or self.task.stop_when_another_fails
-        try:
-            yield from self._wait(duration)
-        except AnotherFailedError:
-            self._cancelled = True
-            return STOPPED_CODE
-        finally:
-            self.stoppable = False
+        yield from self._wait(duration)
         self.ran[at] = attrs.evolve(ran, code=code)
         return code
 
     def variables(self, step: Step | None) -> dict[str, str]:
-        """Give the variables that are set for a step: its own win over the task's, those over the workflow's."""
+        """Give the variables that are set for a step: its own win over the task's, those over the workflow's.
+
+        A value may name a variable of an outer level, or one of its own that comes first by name (osmo.md §11).
+        """
         found: dict[str, str] = {}
-        own = step.environment if step is not None else ()
-        for variable in (*self.world.workflow.environment, *self.task.environment, *own):
-            found[variable.name] = self.scope.text(variable.value)
+        for level in (self.world.workflow.environment, self.task.environment, step.environment if step else ()):
+            self.scope.variables = found
+            for variable in sorted(level, key=_name) if len(level) > 1 else level:
+                found[variable.name] = self.scope.text(variable.value)
         return found
 
     # afterwards
@@ -257,6 +274,7 @@ class Run:
         """Run what steps clean up, the last one first, then the task's own clean-up; none of it changes the state."""
         for number, step in reversed(self._started):
             if step.cleanup is not None:
+                self.scope.variables = self.variables(step)
                 self._note(Part.CLEANUP, number, 0, step.cleanup, 0)
         for number, step in enumerate(self.task.cleanup, len(self.task.steps)):
             wanted = step.condition is None or self._is_wanted(step.condition)
@@ -269,8 +287,13 @@ class Run:
     def record(self) -> Record:
         """Give what happened."""
         state = self.state if self.state is not None else State.CANCELLED
+        self.scope.variables = self.variables(None)
         moved = moves(self.task, self.scope) if self.began is not None else ()
         return Record(state, self.attempts, tuple(self.ran), self.began, self.ended, self.reason, moved)
+
+
+def _name(variable: Variable) -> str:
+    return variable.name
 
 
 def _matches(rule: ExitRule, code: int) -> bool:
@@ -286,6 +309,10 @@ def moves(task: Task, scope: Scope) -> tuple[str, ...]:
 
 def _filter(pattern: str | None) -> str:
     return "" if pattern is None else f" matching {pattern}"
+
+
+def _seconds(point: Checkpoint, scope: Scope) -> str:
+    return f"{scope.number(point.interval) or 0:g} s"
 
 
 def _secrets(task: Task, scope: Scope) -> Sequence[str]:
@@ -305,7 +332,7 @@ _MOVES: Mapping[str, Callable[[Task, Scope], Sequence[str]]] = {
     ],
     "gets file": lambda task, scope: [f"{scope.text(file.path)}: {scope.text(file.contents)}" for file in task.files],
     "copies": lambda task, scope: [
-        f"{scope.text(point.path)} to {scope.text(point.url)} every {point.interval}{_filter(point.pattern)}"
+        f"{scope.text(point.path)} to {scope.text(point.url)} every {_seconds(point, scope)}{_filter(point.pattern)}"
         for point in task.checkpoints
     ],
     "uses secret": _secrets,

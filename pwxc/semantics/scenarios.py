@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any, cast
@@ -22,14 +22,18 @@ from pwxc.semantics.world import World
 
 LONG = 1000.0
 """Seconds that count as long; everything takes a second if nothing is said."""
+_FOR_EVER = 360 * 86400.0
+"""Limits from here on are no limits: systems that must have one are given one so long."""
 _CODES_AT_MOST = 12
 _OUTPUTS: tuple[Value, ...] = (0, 2, 5, "true", "false", "")
 
 
-def single_facts(first: Workflow, second: Workflow, worlds: tuple[World, World]) -> list[Fact]:
+def single_facts(
+    first: Workflow, second: Workflow, worlds: tuple[World, World], left_out: Collection[str] = ()
+) -> list[Fact]:
     """Give all facts that may show a difference: each failure, length, published value and input by itself."""
     sides = [{task.name: task for task in workflow.tasks} for workflow in (first, second)]
-    shared = [name for name in sides[0] if name in sides[1]]
+    shared = [name for name in sides[0] if name in sides[1] and name not in left_out]
     both = [(sides[0][name], sides[1][name]) for name in shared]
     facts: list[Fact] = []
     for a, b in both:
@@ -44,7 +48,7 @@ def single_facts(first: Workflow, second: Workflow, worlds: tuple[World, World])
     facts += [Given(path, value) for path, value in _inputs(first.inputs, second.inputs)]
     if any(_leaves_to_site(task) for pair in both for task in pair):
         facts.append(SiteRetries(2))
-    facts += [Stages(gang.lead, 5.0) for gang in first.gangs if gang.lead in shared]
+    facts += [Stages(name, 5.0) for name in shared if any(sides[at][name].reads for at in (0, 1))]
     return list(dict.fromkeys(facts))
 
 
@@ -84,7 +88,7 @@ def _limits(a: Task, b: Task, worlds: tuple[World, World]) -> Iterator[Fact]:
         scope = Scope(world)
         for limit in (task.run_timeout, *(limit for step in task.steps for limit in _limits_of(step))):
             seconds = scope.number(limit)
-            if seconds:
+            if seconds and seconds < _FOR_EVER:
                 yield from (Takes(a.name, seconds), Takes(a.name, seconds * 1.01 + 0.01))
         seconds = scope.number(task.queue_timeout)
         if seconds:

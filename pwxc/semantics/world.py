@@ -112,6 +112,7 @@ class World:
     def published(self, path: tuple[str, ...], asking: Scope) -> Value:
         """Give a value that a task published, undefined if it did not get that far (pw.md §11, §12).
 
+        What its own steps have published a task can read until it has cleaned up, also when it is cancelled.
         Of a sweep the instance with the asker's number is meant, if there is one, and the first one otherwise.
         """
         if len(path) < 2 or path[0] not in self.runs:
@@ -119,7 +120,7 @@ class World:
         runs = self.runs[path[0]]
         index = asking.instance.index if asking.instance is not None else None
         run = runs.get(index) or runs.get(None) or next(iter(runs.values()), None)
-        if run is None or not run.publishes:
+        if run is None or not (run.publishes or asking is run.scope):
             return UNDEFINED
         step, key = (None, path[1]) if len(path) == 2 else (path[1], path[2])
         if step is not None:
