@@ -10,13 +10,13 @@ from pwxc import compiler
 from pwxc.compiler import Compilation, Policy
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
-from pwxc.files import load_file
+from pwxc.files import is_folder, load_file, load_folder
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings, Target
 from pwxc.source import Source
 
 Text: TypeAlias = str | Path | Source
-"""A workflow's text (a `str` with a line break), a path, or a source that is loaded already."""
+"""A workflow's text (a `str` with a line break), the path of a file or a folder, or a source that is loaded already."""
 
 
 def compile(  # noqa: A001
@@ -49,7 +49,7 @@ def compile(  # noqa: A001
     reader = _resolve_origin(origin, diagnostics)
     sorted_options = _sort_options(options, diagnostics)
     allowed = _resolve_codes(allow, diagnostics)
-    sources = _load(source, diagnostics)
+    sources = _load(source, reader, diagnostics)
     if target is None or sources is None or diagnostics.failed:
         return Compilation(diagnostics=tuple(diagnostics))
     return compiler.compile_sources(
@@ -73,7 +73,7 @@ def read(
     diagnostics = Diagnostics()
     reader = _resolve_origin(origin, diagnostics)
     sorted_options = _sort_options(options, diagnostics)
-    sources = _load(source, diagnostics)
+    sources = _load(source, reader, diagnostics)
     if sources is None or diagnostics.failed:
         return None, diagnostics
     settings = _settings(sources, values, None, frozenset())
@@ -93,7 +93,7 @@ def lint(
     diagnostics = Diagnostics()
     reader = _resolve_origin(origin, diagnostics)
     sorted_options = _sort_options(options, diagnostics)
-    sources = _load(source, diagnostics)
+    sources = _load(source, reader, diagnostics)
     if sources is None or diagnostics.failed:
         return diagnostics
     settings = _settings(sources, values, texts, frozenset())
@@ -137,16 +137,18 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _load(source: Text | Iterable[Text], diagnostics: Diagnostics) -> list[Source] | None:
+def _load(source: Text | Iterable[Text], reader: Target | None, diagnostics: Diagnostics) -> list[Source] | None:
     given = [source] if isinstance(source, str | Path | Source) else list(source)
-    loaded = [_load_one(item, diagnostics) for item in given]
-    sources = [item for item in loaded if item is not None]
-    return sources if sources and len(sources) == len(given) else None
+    loaded = [_load_one(item, reader, diagnostics) for item in given]
+    return [item for items in loaded for item in items] if loaded and all(loaded) else None
 
 
-def _load_one(item: Text, diagnostics: Diagnostics) -> Source | None:
+def _load_one(item: Text, reader: Target | None, diagnostics: Diagnostics) -> list[Source]:
     if isinstance(item, Source):
-        return item
+        return [item]
     if isinstance(item, str) and ("\n" in item or item == ""):
-        return Source("<text>", item)
-    return load_file(item, diagnostics)
+        return [Source("<text>", item)]
+    if is_folder(item):
+        return load_folder(Path(item), reader, diagnostics)
+    found = load_file(item, diagnostics)
+    return [] if found is None else [found]

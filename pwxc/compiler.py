@@ -14,6 +14,7 @@ from pwxc.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from pwxc.diagnostics import codes as C  # noqa: N812
 from pwxc.fidelity import Ledger, Report
 from pwxc.fidelity.report import judge
+from pwxc.files import as_latin1, is_text
 from pwxc.frozen import frozen
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile, ReadSettings, Target
@@ -76,11 +77,25 @@ def compile_sources(
         dialect = reader.name if reader is not None else ""
         if workflow is None:
             return Compilation((), Report(), tuple(diagnostics), None, dialect, guessed)
+        if reader is not None and reader.any_bytes and not to.any_bytes:
+            workflow = _as_text(workflow, diagnostics)
         refused = _judge_reading(diagnostics, policy)
         files, report, said = write(workflow, to=to, options=options.get(to.name, {}), policy=policy)
     if refused:
         files, report = (), attrs.evolve(report, refused=(*refused, *report.refused))
     return Compilation(files, report, (*diagnostics, *said), workflow, dialect, guessed)
+
+
+def _as_text(workflow: Workflow, diagnostics: Diagnostics) -> Workflow:
+    """Make texts of what was read from files of another encoding."""
+    from pwxc.ir.plaintext import with_texts
+
+    origin = workflow.origin if isinstance(workflow.origin, tuple) else ()
+    odd = [item for item in origin if isinstance(item, Source) and item.encoding == "bytes"]
+    for source in odd:
+        message = f"`{source.name}` is not UTF-8 text; other bytes are read as Latin-1"
+        diagnostics.add(C.OTHER_ENCODING, message, source.span(0, 0))
+    return with_texts(workflow, as_latin1) if odd else workflow
 
 
 def _judge_reading(diagnostics: Diagnostics, policy: Policy) -> list[Diagnostic]:
@@ -100,6 +115,10 @@ def read(
     diagnostics = Diagnostics()
     first = sources[0]
     reader = origin or registry.guess(first.text, first.name)
+    if reader is None or not reader.any_bytes:
+        plain = [is_text(item, diagnostics) for item in sources]  # every file that is none is told
+        if not all(plain):
+            return None, diagnostics, None
     if reader is None:
         message = f"cannot tell which system `{first.name}` is written for"
         diagnostics.add(C.UNGUESSABLE, message, first.span(0, 0), help="name the system with `--from`")

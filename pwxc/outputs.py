@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
+from pwxc.files import encode
 from pwxc.frozen import frozen
 from pwxc.registry import OutputFile
 
@@ -60,7 +61,7 @@ def write_files(placed: Sequence[Placed], diagnostics: Diagnostics) -> bool:
         ready = [(item, _prepare(item, temporary, folders)) for item in placed]
         for item, made in ready:
             if made is None:
-                item.path.write_bytes(_encode(item.file))
+                item.path.write_bytes(encode(item.file.text))
             else:
                 made.replace(os.path.realpath(item.path))
         folders.clear()
@@ -94,7 +95,7 @@ def _prepare(item: Placed, temporary: list[Path], folders: list[Path]) -> Path |
         temporary.append(made)
         handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, permissions)
         with os.fdopen(handle, "wb") as file:
-            file.write(_encode(item.file))
+            file.write(encode(item.file.text))
         if mode is not None:
             made.chmod(stat.S_IMODE(mode) | (_runnable(mode) if item.file.executable else 0))
     return made
@@ -136,10 +137,6 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
-def _encode(file: OutputFile) -> bytes:
-    return file.text.encode("utf-8", "surrogatepass")
-
-
 def find_differences(placed: Sequence[Placed], diagnostics: Diagnostics) -> dict[Path, str]:
     """Give the unified diff from what is on disk to what would be written, of each file that would change."""
     compared = {item.path: "".join(_differences(item, diagnostics)) for item in placed}
@@ -158,7 +155,7 @@ def _differences(item: Placed, diagnostics: Diagnostics) -> Iterator[str]:
         return
     if item.file.executable and not mode & 0o100:
         yield f"old mode {stat.S_IFREG | 0o644:o} {path}\nnew mode {stat.S_IFREG | 0o755:o} {path}\n"
-    after = _encode(item.file)
+    after = encode(item.file.text)
     if before == after:
         return
     text = unified_diff((before or b"").decode("utf-8", "replace"), item.file.text, before is None, str(path))

@@ -113,7 +113,8 @@ class Target:
     """A system: how its files are recognised, read, written and checked.
 
     `sniff` takes a text and the file's name and says from 0 to 1 how much it looks like this system's. `codes` is
-    the module that holds the target's rows of the catalogue.
+    the module that holds the target's rows of the catalogue. With `any_bytes` the files need not be UTF-8 text.
+    With `folders` a folder of files may be one workflow.
     """
 
     name: str
@@ -125,6 +126,8 @@ class Target:
     write: Writer | None = None
     lint: Linter | None = None
     options: tuple[Option, ...] = ()
+    any_bytes: bool = False
+    folders: bool = False
 
     def settle_options(self, given: Mapping[str, str]) -> dict[str, str]:
         """Give every option a value: the user's or the default."""

@@ -20,12 +20,15 @@ class Source:
     """A text with a name, and where it came from if it is not a file itself.
 
     `back` maps a range of this text to a span of another source. It is called only when a place is printed.
+    `encoding` says how the file's bytes became the text: `utf-8`, `utf-8-sig` if a byte-order mark was dropped, or
+    `bytes` if it is no UTF-8 text; bytes that cannot be decoded stand in it as lone surrogates (PEP 383).
     """
 
     name: str
     text: str
     path: Path | None = None
     back: Callable[[int, int], Span | None] | None = None
+    encoding: str = "utf-8"
     _starts: list[int] | None = attrs.field(default=None, init=False, repr=False)
 
     def position(self, offset: int) -> tuple[int, int]:

@@ -68,7 +68,7 @@ def command(
 ) -> int:
     """Compile a workflow into another system's files.
 
-    Several SOURCEs are one workflow together; `-` is standard input.
+    Several SOURCEs are one workflow together, as are the files of a folder; `-` is standard input.
     """
     from pwxc import api
     from pwxc.cli.request import collect_reading, load_sources
@@ -78,7 +78,7 @@ def command(
         raise click.UsageError("--check and --diff compare with files: name them with -o")
     found = Diagnostics()
     reading = collect_reading(values, texts, files, options, found)
-    loaded = load_sources(sources, found)
+    loaded = load_sources(sources, found, origin)
     if found.failed:
         console.emit(found, form)
         return exits.USAGE
@@ -128,7 +128,9 @@ def _print(files: Sequence[OutputFile], found: Diagnostics, form: str) -> int:
     console.emit(found, form)
     if len(files) > 1:
         return exits.USAGE
-    console.write_result(files[0].text)
+    from pwxc.files import encode
+
+    console.write_bytes(encode(files[0].text))
     return exits.FINE
 
 

@@ -59,6 +59,11 @@ def write_result(text: str) -> None:
     _write(text, err=False)
 
 
+def write_bytes(content: bytes) -> None:
+    """Print a file's bytes on standard output."""
+    click.echo(content, nl=False)
+
+
 def write_note(text: str) -> None:
     """Print text on standard error."""
     _write(text, err=True)

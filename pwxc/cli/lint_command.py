@@ -49,7 +49,7 @@ def command(
     if found.failed:
         console.emit(found, "json" if form == "json" else "text")
         return exits.USAGE
-    for source in load_sources(paths, found):
+    for source in load_sources(paths, found, origin):
         found.extend(
             api.lint(
                 source,

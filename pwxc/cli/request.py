@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.diagnostics import codes as C  # noqa: N812
-from pwxc.files import STDIN, load_file, load_stream
+from pwxc.files import STDIN, is_folder, load_file, load_folder, load_stream
 from pwxc.frozen import frozen
+from pwxc.registry import find
 from pwxc.source import Source
 from pwxc.values import Values, read_values, split_items
 
@@ -42,10 +44,16 @@ def load_source(name: str, diagnostics: Diagnostics) -> Source | None:
     return load_file(name, diagnostics)
 
 
-def load_sources(names: Sequence[str], diagnostics: Diagnostics) -> list[Source]:
-    """Load every file, so that all that cannot be read are told at once."""
+def load_sources(names: Sequence[str], diagnostics: Diagnostics, origin: str | None = None) -> list[Source]:
+    """Load every file, so that all that cannot be read are told at once; a folder stands for what is in it."""
     if names.count("-") > 1:
         diagnostics.add(C.BAD_OPTION, "standard input (`-`) can be read only once")
         return []
-    loaded = [load_source(name, diagnostics) for name in names]
+    reader = find(origin) if origin is not None else None
+    loaded: list[Source | None] = []
+    for name in names:
+        if name != "-" and is_folder(name):
+            loaded.extend(load_folder(Path(name), reader, diagnostics))
+        else:
+            loaded.append(load_source(name, diagnostics))
     return [source for source in loaded if source is not None]

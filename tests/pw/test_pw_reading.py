@@ -116,7 +116,7 @@ X = Ref(Root.INPUT, ("x",))
         ("[b]", "${{ error }}", Outcome.FAILURE, None),
         ("[b]", "failure()", Outcome.FAILURE, None),
         ("[b, c]", "${{ error }}", Outcome.END, ERROR),
-        ("[b]", "${{ never }}", Outcome.SUCCESS, Literal(False)),
+        ("[b]", "${{ never }}", Outcome.END, Literal(False)),
         ("[b]", "${{ canceled }}", Outcome.END, Ref(Root.STATUS, ("canceled",))),
         ("[b]", "${{ !completed }}", Outcome.END, Unary("!", STATUS)),
         ("[b]", "${{ inputs.x }}", Outcome.SUCCESS, X),

@@ -40,7 +40,7 @@ def read_job_condition(expr: Expr | None, parents: int) -> tuple[Outcome, Expr |
     if word == "error" and parents == 1:
         return Outcome.FAILURE, rest
     if word == "never":
-        return Outcome.SUCCESS, Literal(False, span=expr.span)
+        return Outcome.END, Literal(False, span=expr.span)
     return Outcome.END, expr
 
 

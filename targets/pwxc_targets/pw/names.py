@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
-from pwxc.ir.expr import Conditional, Expr, Literal, Ref, Root, refs
+import attrs
+
+from pwxc.expr.place import rebuild
+from pwxc.ir.expr import Conditional, Expr, Literal, Ref, Root, operands, refs
 from pwxc.ir.inputs import Input, InputType
 from pwxc.shell import quote
 from pwxc_targets.pw.expressions import print_expression
@@ -43,19 +47,32 @@ def flatten_inputs(inputs: Iterable[Input], prefix: tuple[str, ...] = ()) -> dic
     return found
 
 
+class Places(Protocol):
+    """Where the variables of a sweep are found in a matrix."""
+
+    tame: set[tuple[str, ...]]
+    """The places of values that are plain words."""
+
+    def path(self, name: str, form: str) -> tuple[str, ...] | None:
+        """Give where a variable is found in a format."""
+
+
 class HoleNames:
     """Says what the holes of one task's texts are: expressions of the platform, or variables of the script."""
 
-    def __init__(self, inputs: Mapping[tuple[str, ...], Input], hosts: Mapping[str, str]) -> None:
+    def __init__(
+        self, inputs: Mapping[tuple[str, ...], Input], hosts: Mapping[str, str], matrix: Places | None = None
+    ) -> None:
         self.inputs = inputs
         self.hosts = hosts
+        self.matrix = matrix
 
     def inline(self, expr: Expr) -> str | None:
         """Give the `${{ … }}` text of a hole that the platform replaces."""
         if any(ref.root not in _INLINE_ROOTS for ref in refs(expr)):
             return None
-        if not isinstance(expr, Ref):
-            return "${{ " + print_expression(expr) + " }}"
+        if not isinstance(expr, Ref) or expr.root is Root.SWEEP:
+            return "${{ " + print_expression(self._renamed(expr)) + " }}"
         item = self.inputs.get(expr.path) if expr.root is Root.INPUT else None
         if item is not None and item.type is InputType.BOOLEAN:
             # Jinja prints Python's words, the platform prints its own (osmo.md §4, pw.md §9.5)
@@ -63,9 +80,20 @@ class HoleNames:
         return "${{ " + print_expression(expr) + " }}"
 
     def is_tame(self, expr: Expr) -> bool:
-        """Whether the hole is a number or a boolean of the form."""
+        """Whether the hole is a number or a boolean of the form, or a plain word of a matrix."""
+        if isinstance(expr, Ref) and expr.root is Root.SWEEP and self.matrix is not None:
+            return self._place(expr) in self.matrix.tame
         item = self.inputs.get(expr.path) if isinstance(expr, Ref) and expr.root is Root.INPUT else None
         return item is not None and item.type in _TAME
+
+    def _place(self, ref: Ref) -> tuple[str, ...]:
+        found = self.matrix.path(ref.path[0], "") if self.matrix is not None and ref.path else None
+        return ref.path if found is None else (*found, *ref.path[1:])
+
+    def _renamed(self, expr: Expr) -> Expr:
+        if isinstance(expr, Ref):
+            return attrs.evolve(expr, path=self._place(expr)) if expr.root is Root.SWEEP else expr
+        return rebuild(expr, [self._renamed(part) for part in operands(expr)])
 
     def variable(self, expr: Expr) -> tuple[str, str]:
         """Give the mark and the shell expression of a run-time hole."""

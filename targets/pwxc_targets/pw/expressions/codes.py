@@ -24,6 +24,7 @@ EXPRESSION_TOO_LARGE = error(
     "pw-expression-too-large",
     "An expression is longer or nested deeper than any that is meant for people.",
     "Compute the value in a script and publish it as an output.",
+    "run: echo ${{ ((((((((((((((((((((((((((((((((1)))))))))))))))))))))))))))))))) }}      # and much deeper",
 )
 UNKNOWN_CONTEXT = warning(
     "PWX2203",

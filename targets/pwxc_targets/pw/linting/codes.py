@@ -110,6 +110,7 @@ DUPLICATE_INPUT = warning(
     "pw-duplicate-input",
     "Two fields have the same name below `inputs`, because a group or a page is flattened.",
     "Rename one of them.",
+    "inputs:\n  size: {type: number}\n  group: {type: group, flatten: true, items: {size: {type: number}}}",
 )
 OPTIONAL_STORE_USED = warning(
     "PWX4215",
@@ -145,4 +146,5 @@ SEVERAL_REDIRECTS = warning(
     "pw-several-redirects",
     "Of all sessions and links only one may open itself when the run starts.",
     "Keep `redirect` on one of them.",
+    "sessions:\n  one: {redirect: true}\n  two: {redirect: true}",
 )

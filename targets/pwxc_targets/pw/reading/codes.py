@@ -60,6 +60,7 @@ DUPLICATE_STEP = error(
     "pw-duplicate-step-id",
     "Two steps of a job have the same `id`, so it is not clear whose outputs are meant.",
     "Give each step its own `id`.",
+    "steps:\n- {id: one, run: make}\n- {id: one, run: make test}",
 )
 BAD_VALUE = warning(
     "PWX2239",
@@ -80,6 +81,7 @@ UNKNOWN_PRESET_VALUE = warning(
     "pw-configuration-without-input",
     "A configuration gives a value to an input that the form does not have.",
     "Correct the name. A field of a group is given below the group's name.",
+    "configurations:\n  small: {inputs: {sise: 1}}      # the form has `size`",
 )
 UNKNOWN_ARGUMENT = warning(
     "PWX2242",
@@ -100,12 +102,17 @@ SSH_AND_RUNS_ON = error(
     "pw-ssh-and-runs-on",
     "A job runs on a host (`ssh`) or in a compute environment (`runs-on`), not both.",
     "Remove one of the two.",
+    "jobs:\n"
+    "  a:\n"
+    "    ssh: {remoteHost: login.example.org}\n"
+    "    runs-on: {environment: {cluster: me/cluster, name: gpu}}",
 )
 NO_JOBS = error(
     "PWX2245",
     "pw-no-jobs",
     "A workflow has at least one job, and a job has at least one step.",
     "Add one.",
+    "jobs: {}",
 )
 BAD_MATRIX = error(
     "PWX2246",
@@ -128,6 +135,7 @@ UNKNOWN_JOB = warning(
     "pw-unknown-job-in-action",
     "`cancel-jobs` names a job that the file does not have.",
     "Correct the name.",
+    "- uses: parallelworks/cancel-jobs\n  with: {jobs: [trian]}",
 )
 NO_OUTPUTS = warning(
     "PWX2249",
@@ -135,22 +143,26 @@ NO_OUTPUTS = warning(
     "The outputs of a job are read, but none of its steps writes to `$OUTPUTS` and it declares no `outputs`.",
     'Write `echo "KEY=value" >> $OUTPUTS` in a step of that job. The outputs of a workflow that a step `uses` do not '
     "come back to the caller.",
+    "jobs:\n  a: {steps: [{run: make}]}\n  b:\n    needs: [a]\n    steps: [{run: 'echo ${{ needs.a.outputs.n }}'}]",
 )
 UNKNOWN_STEP = warning(
     "PWX2250",
     "pw-unknown-step-id",
     "The outputs of a step are read, but the job has no step with this `id`.",
     "Give the step an `id`, or correct the name.",
+    "steps:\n- {id: one, run: make}\n- {run: 'echo ${{ steps.on.outputs.n }}'}",
 )
 NO_APP = warning(
     "PWX2251",
     "pw-app-without-target",
     "An `app` names the input whose cluster it is bound to as `inputs.PATH`, and the form has to have that input.",
     "Write `target: inputs.NAME` with the name of a field of the form.",
+    "app: {target: '${{ inputs.word }}'}      # `inputs.word`, without the braces",
 )
 SEVERAL_FILES = error(
     "PWX2252",
     "pw-several-files",
     "A workflow of this system is one file.",
     "Compile the files one by one.",
+    "pwxc compile one.yaml two.yaml --from pw --to slurm",
 )

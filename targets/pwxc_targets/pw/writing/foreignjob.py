@@ -85,6 +85,8 @@ class ForeignJob(CommandJob):
         if place is not None:
             with self.writing.ledger.of(place) as account:
                 account.whole(Fate.EMULATED)
+                if place.pool is not None:
+                    account.approximate("pool", C.PLACE, "a pool is a name of the source's site")
         return cluster_ssh(self.writing)
 
     def _folder(self, account: Account, made: model.Job) -> None:

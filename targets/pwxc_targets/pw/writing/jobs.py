@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.expr import Call, Expr
 from pwxc.ir.resources import Resources
-from pwxc.ir.task import Edge, ExitAction, Gang, Outcome, Task
+from pwxc.ir.task import ExitAction, Gang, Task
 from pwxc.shell.stores import Transfers
 from pwxc_targets.pw.expressions import print_expression
-from pwxc_targets.pw.model import Job, Ssh, Step
+from pwxc_targets.pw.model import Job, Ssh, Step, Strategy
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
+from pwxc_targets.pw.writing.order import settle_condition, settle_edges, wait_for
 from pwxc_targets.pw.writing.runner import prologue, run_alone, run_gang
+from pwxc_targets.pw.writing.strategy import Matrix, write_sweep
 from pwxc_targets.pw.writing.submission import settle_smaller, slurm_group, submitted_steps
 from pwxc_targets.pw.writing.taskscript import TaskScript
-
-_CONDITIONS = {Outcome.END: "${{ always }}", Outcome.FAILURE: "${{ error }}"}
 
 
 def write_unit(writing: Writing, unit: Task | Gang) -> Job:
@@ -25,19 +23,24 @@ def write_unit(writing: Writing, unit: Task | Gang) -> Job:
     with writing.ledger.of(unit, where=f"jobs.{writing.jobs[unit.name]}") as account:
         account.take("name")
         job = _gang_job(writing, account, unit) if isinstance(unit, Gang) else _task_job(writing, account, unit)
-        job.needs, job.if_ = _needs(writing, account, unit)
+        lead = writing.tasks[unit.lead] if isinstance(unit, Gang) else unit
+        condition = settle_condition(writing.ledger.of(lead), lead.condition)
+        edges = settle_edges(writing, account.take("needs"), lead.sweep)
+        needs, job.if_ = wait_for(writing, account, writing.jobs[unit.name], edges, condition)
+        job.needs = needs or None
     return job
 
 
 def _task_job(writing: Writing, account: Account, task: Task) -> Job:
     transfers = Transfers(writing.options["copy"])
-    script = TaskScript(writing, task, {}, transfers, alone=not writing.scheduled)
+    matrix = write_sweep(writing, account, task)
+    script = TaskScript(writing, task, {}, transfers, alone=not writing.scheduled, matrix=matrix)
     script.build(account)
     _settle_task(writing, account, task)
     retries = int(writing.options["retries"])
     body = run_alone(script, retries)
     lines = prologue(writing.workflow.name, [script], transfers, body)
-    return _job(writing, account, task, lines, script.environment, [task])
+    return _job(writing, account, task, lines, script.environment, [task], matrix)
 
 
 def _gang_job(writing: Writing, account: Account, gang: Gang) -> Job:
@@ -48,9 +51,10 @@ def _gang_job(writing: Writing, account: Account, gang: Gang) -> Job:
     hosts = {member.name: f"$node_{at}" if spread else "127.0.0.1" for at, member in enumerate(members)}
     scripts = []
     for member in members:
-        script = TaskScript(writing, member, hosts, transfers, alone=alone and not writing.scheduled)
         with writing.ledger.of(member, where=f"jobs.{writing.jobs[gang.name]}") as own:
             own.take("name")
+            own.emulate("condition")  # the lead's counts for all
+            script = TaskScript(writing, member, hosts, transfers, alone=alone and not writing.scheduled)
             script.build(own)
             _settle_task(writing, own, member)
         scripts.append(script)
@@ -75,6 +79,7 @@ def _job(
     lines: list[str],
     environment: dict[str, str],
     tasks: list[Task],
+    matrix: Matrix | None = None,
 ) -> Job:
     name = unit.name
     ssh = Ssh(remote_host="${{ inputs." + writing.cluster + ".ip }}")
@@ -82,7 +87,7 @@ def _job(
     _queue_limit(account, unit)
     if not writing.scheduled:
         step = Step(name=name, run="\n".join(lines) + "\n", env=environment or None)
-        return Job(ssh=ssh, timeout=_timeout(writing, account, walltime), steps=[step])
+        return _repeated(Job(ssh=ssh, timeout=_timeout(writing, account, walltime), steps=[step]), matrix)
     records = [writing.resources[task.resources] for task in tasks if task.resources in writing.resources]
     record = _largest(records)
     slurm = slurm_group(writing, record, walltime, max(1, len(tasks)))
@@ -90,7 +95,16 @@ def _job(
         settle_smaller(writing, record, records)
     if "time" not in slurm:
         account.warn(C.SITE_TIME, f"`{name}` has no time limit, so the job runner's own of 4 hours applies", once=True)
-    return Job(ssh=ssh, steps=submitted_steps(writing, name, lines, environment, slurm))
+    steps = submitted_steps(writing, name, lines, environment, slurm, swept=matrix is not None)
+    return _repeated(Job(ssh=ssh, steps=steps), matrix)
+
+
+def _repeated(job: Job, matrix: Matrix | None) -> Job:
+    if matrix is not None:
+        strategy = matrix.strategy
+        job.strategy = Strategy(matrix=strategy.get("matrix"), fail_fast=strategy.get("fail-fast"))
+        job.strategy.max_parallel = strategy.get("max-parallel")
+    return job
 
 
 def _largest(records: list[Resources]) -> Resources | None:
@@ -143,33 +157,3 @@ def _timeout(writing: Writing, account: Account, value: float | Expr | None) -> 
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
-
-
-def _needs(writing: Writing, account: Account, unit: Task | Gang) -> tuple[list[str] | None, Any]:
-    """Give the jobs that a unit waits for, and the condition that says for which outcome."""
-    names: list[str] = []
-    outcomes: set[Outcome] = set()
-    for edge in account.take("needs"):
-        with writing.ledger.of(edge) as entry:
-            entry.take("parent")
-            entry.take("when")
-            entry.take("same_instance", Fate.EMULATED)
-            entry.cosmetic("implied")
-            _settle_edge(entry, edge)
-        if edge.when is Outcome.START:
-            continue
-        job = writing.jobs[edge.parent]
-        names.append(f"{job}:any" if edge.any_instance else job)
-        outcomes.add(edge.when)
-    if len(outcomes) > 1 and Outcome.SUCCESS in outcomes:
-        outcomes = {Outcome.END} if Outcome.END in outcomes else outcomes
-    condition = next((_CONDITIONS[outcome] for outcome in outcomes if outcome in _CONDITIONS), None)
-    return names or None, condition
-
-
-def _settle_edge(entry: Account, edge: Edge) -> None:
-    entry.take("any_instance")
-    if edge.when is Outcome.START:
-        entry.drop("when", C.NO_COUNTERPART, f"a job cannot wait for the start of `{edge.parent}`")
-    if edge.delay:
-        entry.drop("delay", C.NO_COUNTERPART, f"the delay after `{edge.parent}` is left out")

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from pwxc.fidelity import Account, Fate
-from pwxc.ir.expr import Expr
+from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.resources import Placement, Resources
 from pwxc.ir.task import ActionCall, Script, Step, Task
 from pwxc_targets.pw import model
@@ -78,7 +78,8 @@ class NativeJob:
     def common(self, account: Account, made: model.Job) -> None:
         """Write what all jobs may have."""
         task, spelling = self.task, self.spelling
-        if (folder := account.take("working_directory")) is not None:
+        folder = account.take("working_directory")
+        if folder is not None and folder.whole != Ref(Root.RUN_FOLDER):  # there they work anyway
             made.working_directory = spelling.text(account, "working_directory", folder)
         if (limit := account.take("run_timeout")) is not None:
             made.timeout = spelling.duration(account, "run_timeout", limit)

@@ -104,7 +104,7 @@ def settle_requests(writing: Writing) -> None:
         submitted = is_submitted(writing, task) is not False or any(_is_scheduled(step) for step in task.steps)
         for record in records_of(writing, task):
             if record is not None:
-                used[record.name] = used.get(record.name, False) or submitted
+                used[record.name] = used.get(record.name, True) and submitted
     for record in writing.workflow.resources:
         with writing.ledger.of(record) as account:
             if record.name not in used:

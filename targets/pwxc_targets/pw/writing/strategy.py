@@ -104,7 +104,7 @@ def _foreign(writing: Writing, entry: Account, task: Task, sweep: Sweep) -> Matr
     names = {name: f"{new}_" if new in ("include", "exclude") else new for name, new in names.items()}
     uses = _formats(writing, task, sweep)
     entry.emulate("parameters", "mode")
-    columns = {item.name: _items(writing, entry, sweep, item) for item in sweep.parameters}
+    columns = {item.name: _items(writing, entry, sweep, item, uses[item.name]) for item in sweep.parameters}
     if sweep.mode is SweepMode.ZIP and len(columns) > 1:
         return _rows(names, uses, columns)
     made: dict[str, Any] = {}
@@ -131,14 +131,19 @@ def _formats(writing: Writing, task: Task, sweep: Sweep) -> dict[str, list[str]]
     return {name: list(forms) or [defaults[name]] for name, forms in found.items()}
 
 
-def _items(writing: Writing, entry: Account, sweep: Sweep, parameter: Parameter) -> Sequence[Any] | str:
-    """Give the values of a parameter, at most as many as may be written out, or an expression."""
+def _items(
+    writing: Writing, entry: Account, sweep: Sweep, parameter: Parameter, forms: Sequence[str]
+) -> Sequence[Any] | str:
+    """Give the values of a parameter, at most as many as may be written out, or an expression.
+
+    A value that is printed in a format (`forms`) is written out: an expression gives bare numbers.
+    """
     values = parameter.values
     if not isinstance(values, Range | Values):
         return str(Spelling(writing).value(entry, "parameters", values))
     limit = int(writing.options["expansion_limit"])
     count = len(values)
-    alone = sweep.mode is SweepMode.PRODUCT
+    alone = sweep.mode is SweepMode.PRODUCT and not any(forms)
     if writing.options["generation"] == "4" and alone and count > _LONGEST_RANGE and _is_plain(values):
         assert isinstance(values, Range)
         called = Call("range", (Literal(values.start), Literal(int(values.stop) + 1)))

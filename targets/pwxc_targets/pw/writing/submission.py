@@ -132,7 +132,13 @@ def _clock(writing: Writing, seconds: Any) -> str:
 
 
 def submitted_steps(
-    writing: Writing, name: str, script: list[str], environment: dict[str, str], slurm: dict[str, Any]
+    writing: Writing,
+    name: str,
+    script: list[str],
+    environment: dict[str, str],
+    slurm: dict[str, Any],
+    *,
+    swept: bool = False,
 ) -> list[Step]:
     """Give the steps that submit a script, wait for it and end with its status.
 
@@ -140,17 +146,18 @@ def submitted_steps(
     names in its folder. So the script and its status lie in a folder of the job's own, from whose place the
     scheduler's job, which has none of the platform's variables, tells the run's folder.
     """
-    folder = "${PW_PARENT_JOB_DIR}/jobs/" + writing.jobs[name]
+    place = writing.jobs[name] + (".${PW_MATRIX_INDEX}" if swept else "")
+    folder = "${PW_PARENT_JOB_DIR}/jobs/" + place
     text = "\n".join(script) + "\n"
     word = delimiter(text, open_ended=True)
     prepare = ["set -euo pipefail", "rm -f exit-status", f"cat > task.sh <<'{word}'", *script, word]
-    submitted = ["export PW_JOB_DIR=${PWD%/jobs/*}"]
+    submitted = ["export PW_JOB_DIR=${PWD%/jobs/*}", *(["export PW_MATRIX_INDEX=${PWD##*.}"] if swept else [])]
     if environment:
         leave = [f"  printf 'export {name}=%q\\n' \"${name}\"" for name in environment]
         prepare += ["umask 077", "{", *leave, "} > secrets.sh"]
         submitted += ["# shellcheck source=/dev/null", ". ./secrets.sh", "rm -f secrets.sh"]
     submitted += [
-        'trap \'echo "$?" > "${PW_JOB_DIR}/jobs/' + writing.jobs[name] + "/exit-status\"' EXIT",
+        'trap \'echo "$?" > "${PW_JOB_DIR}/jobs/' + place + "/exit-status\"' EXIT",
         "bash task.sh",
     ]
     check = [

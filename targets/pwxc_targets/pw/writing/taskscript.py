@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from pwxc.fidelity import Account, Fate
-from pwxc.ir.data import Dataset, InlineFile, Read, Secret, TaskOutput, Url, Write
+from pwxc.ir.data import Dataset, InlineFile, Read, Secret, TaskOutput, Url, Variable, Write
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.task import Command, ExitRule, Script, Task, Work
 from pwxc.ir.template import Template, join, text
@@ -15,6 +15,7 @@ from pwxc.shell.stores import Transfers, can_fetch, can_send, scheme_of
 from pwxc_targets.pw.names import HoleNames
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing, folder_field, password_field
+from pwxc_targets.pw.writing.strategy import Matrix
 
 _PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r]*\Z")
 
@@ -27,13 +28,20 @@ class TaskScript:
     """
 
     def __init__(
-        self, writing: Writing, task: Task, hosts: dict[str, str], transfers: Transfers, *, alone: bool
+        self,
+        writing: Writing,
+        task: Task,
+        hosts: dict[str, str],
+        transfers: Transfers,
+        *,
+        alone: bool,
+        matrix: Matrix | None = None,
     ) -> None:
         self.writing = writing
         self.task = task
         self.transfers = transfers
         self.alone = alone
-        self.names = HoleNames(writing.inputs, hosts)
+        self.names = HoleNames(writing.inputs, hosts, matrix)
         self.stage_text = ShellText(self.names)
         self.start_text = ShellText(self.names)
         self.command_text = ShellText(self.names)
@@ -81,7 +89,13 @@ class TaskScript:
     def paths(self, *, local: bool = False) -> list[str]:
         """Give the lines that name the task's folders."""
         keyword = "local " if local else ""
-        return [f"{keyword}task=$run/tasks/{quote(self.task.name)}", f"{keyword}output=$task/output"]
+        return [f"{keyword}task=$run/tasks/{self._folder_of(self.task)}", f"{keyword}output=$task/output"]
+
+    def _folder_of(self, task: Task) -> str:
+        """Give the word of a task's folder below those of all tasks; each instance of a sweep has one of its own."""
+        if task.sweep is None:
+            return quote(task.name)
+        return f'{quote(self.writing.jobs.get(task.name, task.name))}."${{PW_MATRIX_INDEX}}"'
 
     # data
 
@@ -91,7 +105,7 @@ class TaskScript:
             account.emulate("name", "origin", "pattern", "implied")
             match read.origin:
                 case TaskOutput(task=name, run=None):
-                    self._place(f'"$run/tasks/{name}/output"', place, read.pattern)
+                    self._place(f'"$run/tasks"/{self._folder_of(self.writing.tasks[name])}/output', place, read.pattern)
                 case TaskOutput(task=name, run=run):
                     message = f"the output of `{name}` of the earlier run `{run}` has to be given by hand"
                     account.drop("origin", C.EARLIER_RUN, message)
@@ -224,7 +238,7 @@ class TaskScript:
 
     def _environment(self, account: Account) -> list[str]:
         """Give export lines, or put the variables into the step's own environment where that is safe."""
-        variables = account.take("environment")
+        variables = (*self._shared_environment(), *account.take("environment"))
         values = {item.name: self._relocated(item.value) for item in variables}
         for item in variables:
             with self.writing.ledger.of(item) as entry:
@@ -239,6 +253,12 @@ class TaskScript:
             word = self.command_text.word(value)
             lines.append(f"export {name}={word}" if is_variable_name(name) else f"# not a shell name: {quote(name)}")
         return lines
+
+    def _shared_environment(self) -> tuple[Variable, ...]:
+        """Give the workflow's own variables, unless they stand at the top of the file."""
+        from pwxc_targets.pw.writing.foreignjob import plain_environment
+
+        return () if plain_environment(self.writing) else self.writing.workflow.environment
 
     def _is_plain(self, name: str, value: Template) -> bool:
         """Whether the platform's `env` takes a variable as it is; what it does to `$` and quotes is not documented."""
