@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import code_pages
+import conformance_page
 import matrix_page
 
 HERE = Path(__file__).parent
-PAGES: tuple[Callable[[], dict[str, str]], ...] = (code_pages.pages, matrix_page.pages)
+PAGES: tuple[Callable[[], dict[str, str]], ...] = (code_pages.pages, matrix_page.pages, conformance_page.pages)
 OWNED = ("codes",)
 """Folders in which every file is generated."""
 

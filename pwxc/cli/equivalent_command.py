@@ -20,10 +20,12 @@ Examples:
   pwxc equivalent train.yaml workflow.yaml
   pwxc equivalent train.yaml out/ --from-b slurm
   pwxc equivalent old.yaml new.yaml --map train=fit eval=score
+  pwxc equivalent sweep.yaml jobs.yaml --map 'train[0]=first' 'train[1]=second'
 
 Both workflows are run by a model of their systems, in environments in which tasks fail, take long or publish
 different values. Tasks are compared by name, with what they end as and in which order they run; commands are
 compared where both sides have the same kind of work. Where and with what resources a task runs does not count.
+The instances of a sweep are compared with the tasks of the other side that stand for them.
 
 \b
 Exit codes:

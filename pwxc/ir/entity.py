@@ -39,6 +39,8 @@ class Passthrough:
     path: tuple[str, ...]
     value: Plain
     span: Span | None = attrs.field(default=None, eq=False, repr=False)
+    inert: bool = attrs.field(default=False, eq=False, repr=False)
+    """Whether it cannot affect what runs: its own system ignores it, or only shows it."""
 
 
 @frozen

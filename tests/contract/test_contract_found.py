@@ -10,9 +10,9 @@ from pwxc.ir.expr import Ref, Root
 from pwxc.ir.inputs import Choice, Input, InputType
 from pwxc.ir.resources import Container, Placement, Resources
 from pwxc.ir.sweep import Parameter, Range, Sweep
-from pwxc.ir.task import Edge, ExitAction, ExitRule, Outcome, Retry, Script, Step, Task
+from pwxc.ir.task import Edge, ExitAction, ExitRule, Gang, Outcome, Retry, Script, Step, Task
 from pwxc.ir.template import Template, text
-from pwxc.ir.workflow import Workflow
+from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.semantics.equivalence import equivalent
 from pwxc.source import Source
 from tests.contract.trips import Trip
@@ -111,6 +111,17 @@ def test_pw_waits_for_different_outcomes_of_different_jobs(container: Container 
     workflow = flow(ONE, two, three)
     verdict = equivalent(workflow, Trip.of(workflow, "pw").back())
     assert verdict.equal, verdict.story
+
+
+@pytest.mark.parametrize("trigger", [Trigger.TASKS_READY, Trigger.TASKS_COMPLETE])
+def test_a_hook_over_a_member_waits_for_the_gang(trigger: Trigger):
+    gang = Gang(name="both", members=("two", "three"), lead="two", needs=(Edge(parent="one"),))
+    hook = Hook(trigger=trigger, action=RunCommands((text("date"),)), tasks=("three",))
+    tasks = (ONE, changed(ONE, name="two"), changed(ONE, name="three"))
+    job = next(
+        job for job in Trip.of(flow(*tasks, gangs=(gang,), hooks=(hook,)), "pw").back().tasks if "date" in repr(job)
+    )
+    assert [edge.parent for edge in job.needs] == ["one" if trigger is Trigger.TASKS_READY else "both"]
 
 
 @pytest.mark.parametrize("container", [None, IMAGE])

@@ -388,8 +388,8 @@ SLURM = [
     (
         "`afternotok` becomes `afterany`",
         "writing/submittext.py",
-        "failure) terms+=,afternotok:",
-        "failure) terms+=,afterany:",
+        "else terms+=,afternotok:",
+        "else terms+=,afterany:",
     ),
     (
         "`afterok` becomes `afterany`",

@@ -28,12 +28,13 @@ from tests.mutation.mutations import Mutation, mutations  # noqa: E402
 RECORD = ROOT / "docs" / "conformance.json"
 COPIED = ("pwxc", "targets", "grammars", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md", "Makefile")
 CONTRACT = ["tests/contract/test_contract_workflows.py", "tests/contract/test_contract_found.py"]
+CONSTRUCTS = "tests/contract/test_contract_constructs.py"
 STAGES = {
     "core": [["tests/yaml", "tests/fidelity", "tests/shell", "tests/semantics", "tests/cli"], ["tests/pw", *CONTRACT]],
-    "osmo": [CONTRACT, ["tests/osmo"], ["tests/witnesses/test_osmo_witness.py"]],
-    "pw": [CONTRACT, ["tests/pw"], ["tests/witnesses/test_pw_witness.py"]],
-    "torc": [CONTRACT, ["tests/torc"], ["tests/witnesses/test_torc_witness.py"]],
-    "slurm": [CONTRACT, ["tests/slurm"], ["tests/witnesses/test_slurm_witness.py"]],
+    "osmo": [CONTRACT, ["tests/osmo", CONSTRUCTS], ["tests/witnesses/test_osmo_witness.py"]],
+    "pw": [CONTRACT, ["tests/pw", CONSTRUCTS], ["tests/witnesses/test_pw_witness.py"]],
+    "torc": [CONTRACT, ["tests/torc", CONSTRUCTS], ["tests/witnesses/test_torc_witness.py"]],
+    "slurm": [CONTRACT, ["tests/slurm", CONSTRUCTS], ["tests/witnesses/test_slurm_witness.py"]],
 }
 """The tests that are run for each area, one list after the other until one fails; others are far away."""
 LONGEST = 900

@@ -1,20 +1,18 @@
-"""The symbolic reading: loops over tasks are sweeps, conditions are conditions, and what is written out is the same."""
+"""The symbolic reading: a loop over tasks is a sweep, and what is written out is the same."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import textwrap
 from typing import Any
 
 import pytest
-from osmo_meaning import Ours
-from osmo_unrolled import unrolled
+from osmo_specs import frozen, loop, meaning, read, read_concretely, spec, task, when
 
 import pwxc
 from pwxc.diagnostics import Diagnostics
 from pwxc.expr.values import as_text
-from pwxc.ir.expr import Binary, Conditional, Literal, Ref, Root, Unary
+from pwxc.ir.expr import Ref, Root
 from pwxc.ir.sweep import Range, Sweep, SweepMode, Values
 from pwxc.ir.task import Edge
 from pwxc.ir.workflow import Workflow
@@ -22,54 +20,6 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.osmo import read as reading
 from pwxc_targets.osmo.template.expand import Settings, expand
-
-DEFAULTS = "n: 3, m: 2, lr: '0.1', flag: true, dry: false, mode: gpu, names: [x, y], rates: [0.1, 1.0], empty: ''"
-
-
-def spec(tasks: str, defaults: str = DEFAULTS, key: str = "tasks") -> str:
-    body = textwrap.indent(textwrap.dedent(tasks).strip("\n"), "  ")
-    return f"default-values: {{{defaults}}}\nworkflow:\n  name: w\n  {key}:\n{body}\n"
-
-
-def task(name: str, *words: str, inputs: str = "", more: str = "") -> str:
-    """Write an item of `tasks`; `inputs` are the lines of its list."""
-    lines = [f"- name: {name}", "  image: ubuntu:22.04", *(more.splitlines())]
-    if inputs:
-        lines += ["  inputs:", *(f"  {line}" for line in inputs.splitlines())]
-    listed = ", ".join(f'"{word}"' for word in words or ("a",))
-    return "\n".join([*lines, f"  command: [run, {listed}]"])
-
-
-def loop(head: str, *items: str) -> str:
-    return "\n".join([f"{{% for {head} %}}", *items, "{% endfor %}"])
-
-
-def when(test: str, *items: str) -> str:
-    return "\n".join([f"{{% if {test} %}}", *items, "{% endif %}"])
-
-
-def read(text: str, *values: str, allow: str = "") -> tuple[Workflow, Diagnostics]:
-    diagnostics = Diagnostics()
-    settings = ReadSettings(values=values, allow=frozenset([allow]))
-    made = reading.read((Source("f.yaml", text),), settings, diagnostics)
-    assert made is not None, [item.message for item in diagnostics]
-    return made, diagnostics
-
-
-def read_concretely(text: str, *values: str) -> Workflow:
-    """Read as if nothing could be read symbolically."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_read_symbolically", lambda *arguments: None)
-        return read(text, *values)[0]
-
-
-def meaning(workflow: Workflow, **values: Any) -> dict[str, Any]:
-    """Give what a workflow means; the order of inputs that are gathered from all rounds is left out."""
-    found = Ours(unrolled(workflow, **values)).meaning()
-    for group in found["groups"].values():
-        for each in group["tasks"].values():
-            each["inputs"] = sorted(map(str, each["inputs"]))
-    return found
 
 
 def swept(workflow: Workflow) -> dict[str, Sweep | None]:
@@ -82,17 +32,8 @@ def columns(workflow: Workflow, name: str) -> dict[str, Any]:
     return {each.name: each.values for each in sweep.parameters}
 
 
-def frozen(said: Diagnostics) -> dict[str, str]:
-    """Give the frozen parameters, each with the text that is shown for it."""
-    return {
-        item.message.split("`")[1]: item.span.resolve().text
-        for item in said
-        if item.code.name == "osmo-frozen-parameter" and item.span is not None
-    }
-
-
 I = Ref(Root.SWEEP, ("i",))  # noqa: E741
-FLAG, N = Ref(Root.INPUT, ("flag",)), Ref(Root.INPUT, ("n",))
+FLAG = Ref(Root.INPUT, ("flag",))
 
 # what loops become: the template, and for each task its parameters
 
@@ -245,145 +186,6 @@ def test_a_condition_of_a_group_is_its_leads_and_a_loop_over_groups_is_written_o
         assert meaning(made, **values)["groups"] == meaning(read_concretely(other))["groups"]
 
 
-# conditions
-
-CONDITIONS: dict[str, tuple[str, Any, list[dict[str, Any]]]] = {
-    "a switch": (when("flag", task("c")), FLAG, [{"flag": False}]),
-    "a switch that is not set": (when("dry", task("c")), Ref(Root.INPUT, ("dry",)), [{"dry": True}]),
-    "a denial": (when("not flag", task("c")), Unary("!", FLAG), [{"flag": False}]),
-    "a text": (
-        when("mode == 'cpu'", task("c")),
-        Binary("==", Ref(Root.INPUT, ("mode",)), Literal("cpu")),
-        [{"mode": "cpu"}, {"mode": "other"}],
-    ),
-    "a text that may be empty": (when("empty", task("c")), Ref(Root.INPUT, ("empty",)), [{"empty": "x"}]),
-    "a number": (
-        when("n > 2 and flag", task("c")),
-        Binary("&&", Binary(">", N, Literal(2)), FLAG),
-        [{"n": 2}, {"n": 9}],
-    ),
-    "otherwise": (
-        "{% if flag %}\n" + task("c") + "\n{% else %}\n" + task("d") + "\n{% endif %}",
-        FLAG,
-        [{"flag": False}],
-    ),
-    "one of three": (
-        "\n".join(
-            ("{% if n == 1 %}", task("c"), "{% elif n == 2 %}", task("d"), "{% else %}", task("e"), "{% endif %}")
-        ),
-        Binary("==", N, Literal(1)),
-        [{"n": 1}, {"n": 2}],
-    ),
-    "with what waits for it": (when("flag", task("c"), task("d", inputs="- task: c")), FLAG, [{"flag": False}]),
-    "twice": (
-        when("flag", task("c")) + "\n" + when("flag", task("d", inputs="- task: c")),
-        FLAG,
-        [{"flag": False}],
-    ),
-    "around a loop": (when("flag", loop("i in range(2)", task("c-{{ i }}"))), FLAG, [{"flag": False}]),
-    "in a loop": (loop("i in range(2)", task("a-{{ i }}"), when("flag", task("c-{{ i }}"))), FLAG, [{"flag": False}]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_a_condition_on_a_parameter_is_a_condition(name: str) -> None:
-    text, expected, others = CONDITIONS[name]
-    text = spec(task("first") + "\n" + text)
-    made, said = read(text)
-    assert next(each for each in made.tasks if each.name.startswith("c")).condition == expected
-    assert not frozen(said)
-    assert meaning(made) == meaning(read_concretely(text))
-    for values in others:
-        changed = text
-        for key, value in values.items():
-            before = {"flag": "flag: true", "dry": "dry: false", "mode": "mode: gpu", "n": "n: 3", "empty": "empty: ''"}
-            changed = changed.replace(before[key], f"{key}: {as_text(value)}", 1)
-        assert changed != text
-        assert meaning(made, **values)["groups"] == meaning(read_concretely(changed))["groups"]
-
-
-HOLES: dict[str, tuple[str, Any]] = {
-    "a sum": ("{{ n + 1 }}", Binary("+", N, Literal(1))),
-    "a rest": ("{{ n % 2 }}", Binary("-", N, Binary("*", Literal(2), Binary("//", N, Literal(2))))),
-    "one of two texts": ("{{ 'a' if flag else 'b' }}", Conditional(FLAG, Literal("a"), Literal("b"))),
-    "a comparison": ("{{ n == 3 }}", Conditional(Binary("==", N, Literal(3)), Literal("True"), Literal("False"))),
-}
-
-
-@pytest.mark.parametrize("name", HOLES)
-def test_an_expression_over_parameters_stays_one(name: str) -> None:
-    hole, expected = HOLES[name]
-    made, said = read(spec(task("t", hole)))
-    assert made.tasks[0].steps[0].work.arguments[1].whole == expected  # type: ignore[union-attr]
-    assert not frozen(said)
-    joined, _ = read(spec(task("t", "{{ lr ~ '-' ~ n }}")))
-    assert joined.tasks[0].steps[0].work.arguments[1].parts == (  # type: ignore[union-attr]
-        Ref(Root.INPUT, ("lr",)), "-", N,
-    )  # fmt: skip
-
-
-# what is read concretely
-
-CONCRETE: dict[str, tuple[str, dict[str, str]]] = {
-    "a chain": (
-        task("s-0") + "\n" + loop("i in range(1, n)", task("s-{{ i }}", inputs="- task: s-{{ i - 1 }}")),
-        {"n": "n"},
-    ),
-    "one instance by its name": (
-        loop("i in range(n)", task("a-{{ i }}")) + "\n" + task("b", inputs="- task: a-1"),
-        {"n": "n"},
-    ),
-    "a folder of one of all": (
-        loop("i in range(n)", task("a-{{ i }}"))
-        + "\n"
-        + task("b", "{{input:1}}", inputs=loop("k in range(n)", "- task: a-{{ k }}")),
-        {"n": "n"},
-    ),
-    "a structure that the round decides": (
-        loop("i in range(n)", task("a-{{ i }}", more="  {% if i == 0 %}privileged: true{% endif %}")),
-        {"n": "n"},
-    ),
-    "a name that no round tells from another": (
-        loop("i in range(1)", task("a", "{{ i }}")),
-        {},
-    ),
-    "a condition around a part of a task": (
-        task("a", more="{% if flag %}  privileged: true{% endif %}"),
-        {"flag": "flag"},
-    ),
-    "a condition of what something else waits for": (
-        when("flag", task("c")) + "\n" + task("d", inputs="{% if flag %}- task: c{% endif %}"),
-        {"flag": "flag"},
-    ),
-    "a macro": (
-        "{% macro t(name) %}\n" + task("{{ name }}") + "\n{% endmacro %}{{ t('a') }}"
-        + loop("i in range(n)", task("b-{{ i }}")),
-        {"n": "n"},
-    ),
-    "a loop of a group's members": (
-        "- name: g\n  tasks:\n"
-        + textwrap.indent(loop("i in range(m)", task("w-{{ i }}", more="  lead: {{ i == 0 }}")), "  "),
-        {"m": "m"},
-    ),
-    "a different class of resources for each": (
-        loop("i in names", task("a-{{ i }}", more="  resource: {{ i }}")) + "\n" + task("z", more="  resource: x"),
-        {"names": "names"},
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", CONCRETE)
-def test_everything_else_is_read_concretely(name: str) -> None:
-    text, expected = CONCRETE[name]
-    text = spec(text, key="groups" if "members" in name else "tasks")
-    if "resources" in name:
-        text += "  resources: {x: {cpu: 1}, y: {cpu: 2}}\n"
-    made, said = read(text)
-    assert not any(each.sweep or each.condition for each in made.tasks)
-    assert frozen(said) == expected
-    assert meaning(made) == meaning(read_concretely(text))
-
-
 # very many rounds
 
 
@@ -465,6 +267,23 @@ def test_a_sweep_stays_one_in_every_system(to: str) -> None:
         assert [(each.name, each.sweep, each.needs) for each in again.tasks] == [
             (each.name, each.sweep, each.needs) for each in first.tasks
         ]
+
+
+@pytest.mark.parametrize("default", ["true", "false", "''", "off", "0", "'false'"])
+def test_a_switch_goes_back_to_osmo_as_it_was(default: str) -> None:
+    """OSMO's template takes the text `false` for true, and prints a truth value with a capital letter."""
+    text = spec(task("a") + "\n" + when("flag", task("c", "{{ flag }}")), f"flag: {default}")
+    again = pwxc.compile(text, to="osmo", origin="osmo").files[0].text
+    assert "{% if flag %}" in again
+    assert meaning(read(again)[0]) == meaning(read_concretely(text)) == meaning(read_concretely(again))
+
+
+def test_instances_have_folders_of_their_own_on_the_platform() -> None:
+    child = task("b-{{ i }}", "{{input:0}}", inputs="- task: a-{{ i }}")
+    pair = loop("i in range(2)", task("a-{{ i }}", "{{output}}"), child)
+    written = pwxc.compile(spec(pair), to="pw", origin="osmo").files[0].text
+    assert 'ln -sfn "$run/tasks"/a."${PW_MATRIX_INDEX}"/output "$task/input/0"' in written
+    assert 'task=$run/tasks/a."${PW_MATRIX_INDEX}"' in written
 
 
 def test_places_lead_into_the_file() -> None:

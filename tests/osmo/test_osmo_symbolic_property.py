@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_osmo_symbolic import loop, meaning, read_concretely, spec, task, when
+from osmo_specs import loop, meaning, read_concretely, spec, task, when
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.ir.workflow import Workflow
@@ -104,7 +104,7 @@ def attempt(text: str) -> tuple[Workflow | None, list[str]]:
     return made, [item.message for item in diagnostics.errors]
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(st.integers(0, 2**40))
 def test_what_is_read_symbolically_means_what_is_read_concretely(seed: int) -> None:
     generator = Generator(seed)

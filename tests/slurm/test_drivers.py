@@ -202,6 +202,12 @@ CASES = [
     ("while read -r a b; do sbatch a.sh $a $b; done <<EOF\n1 2\n3 4\nEOF", 0),
     ("n=3; until [ $n -eq 0 ]; do sbatch a.sh $n; n=$((n-1)); done", 0),
     ("(TAG=sub; export TAG; sbatch a.sh); sbatch b.sh", 0),
+    ("f() { local id=inner; id=$1; sbatch a.sh $id; }; id=outer; f one; sbatch b.sh $id", 0),
+    ("a=(p q r s); sbatch a.sh ${a[@]:1:2}; f() { sbatch b.sh \"${@:2}\"; }; f x y z", 0),
+    ("IFS=, read -r x y <<< 'p,q r'; sbatch a.sh $x \"$y\"; T=1 && sbatch b.sh $T", 0),
+    ("set x y; sbatch a.sh $2; f() { sbatch b.sh $N; }; N=5 f; sbatch c.sh n$N", 0),
+    ("if j=$(sbatch --parsable a.sh); then sbatch --dependency=afterok:$j b.sh; else sbatch c.sh; fi", 0),
+    ("j=$(sbatch --parsable a.sh) || exit 1; ! true || sbatch --dependency=afterok:$j b.sh", 0),
     ("x=${x:-5}; y=${x/5/7}; z=run_1.txt; sbatch a.sh $y ${z%.txt} ${z##*_} ${#z} ${z^^}", 0),
 ]  # fmt: skip
 
@@ -217,6 +223,9 @@ def test_a_driver_is_read_as_bash_runs_it(driver: str, sweeps: int, tmp_path: Pa
         ("while squeue -h | grep -q x; do sleep 5; done\nsbatch a.sh", 2, "PWX2420"),
         ("ssh host sbatch a.sh", 2, "PWX2420"),
         ("ls | xargs -n1 sbatch", 2, "PWX2420"),
+        ("echo sbatch a.sh | bash", 2, "PWX2420"),
+        ("a=x; for i in {1..60}; do a=$a$a; [ $i = 3 ] && sbatch a.sh; done; sbatch b.sh $a", 2, "PWX2420"),
+        ("trap 'sbatch a.sh' EXIT", 2, "PWX2420"),
         (":\n[ -f data ] && sbatch a.sh", 3, "PWX2420"),
         ("for f in *.sh; do sbatch $f; done", 2, "PWX2420"),
         ("for f in $(ls); do sbatch a.sh $f; done", 2, "PWX2420"),

@@ -192,6 +192,23 @@ def test_an_instance_that_fails_cancels_the_others(bench: Bench) -> None:
     assert (bench.folder / "called").read_text() == "--quiet|7_0|7_2|\n"
 
 
+@pytest.mark.parametrize(("told", "ran"), [(["0", "1"], False), (["0"], True), ([], True)])
+def test_an_instance_that_told_nothing_was_cancelled(bench: Bench, told: Sequence[str], ran: bool) -> None:
+    watch = task("watch", *note("watch"), needs=[after("many")], condition=Ref(Root.STATUS, ("canceled",)))
+    bench.prepare(flow(task("many", "true", sweep=sweep("i", 0, 1)), watch))
+    for index in told:
+        (bench.run / f"state/many.{index}").write_text("succeeded\n")
+    assert bench("watch")[0] == 0
+    assert bench.state("watch") == ("succeeded" if ran else "skipped")
+
+
+def test_a_name_that_looks_like_an_instance_has_files_of_its_own(bench: Bench) -> None:
+    bench.prepare(flow(task("a", "true", sweep=sweep("i", 0, 1)), task("a.1", "exit 3")))
+    assert bench("a", SLURM_ARRAY_TASK_ID="1")[0] == 0
+    assert bench("a_1")[0] == 3
+    assert (bench.state("a.1"), bench.state("a_1")) == ("succeeded", "failed")
+
+
 @pytest.mark.parametrize("barrier", [True, False])
 def test_members_wait_for_each_others_data(bench: Bench, barrier: bool) -> None:
     reads = (Read(name="0", origin=TaskOutput("first"), pattern=".*"),)

@@ -291,3 +291,17 @@ def test_the_folder_that_tasks_share_is_kept() -> None:
     assert found is not None
     assert list(told) == []
     assert found.tasks[0].working_directory == Template.of(Ref(Root.RUN_FOLDER))
+
+
+def test_a_comment_that_looks_like_the_writers_is_a_comment() -> None:
+    workflow = flow(task("a", "true\n"), description="this means [nothing]\nx means [1]\ny means []")
+    found, _ = again(workflow)
+    assert found.description == workflow.description
+
+
+@pytest.mark.parametrize("word", ["always", "completed", "error", "canceled"])
+def test_a_condition_on_how_the_parents_ended_comes_back(word: str) -> None:
+    many = task("many", "true\n", sweep=Sweep(parameters=(Parameter(name="i", values=Range(1, 3)),)))
+    watch = task("watch", "true\n", needs=[after("many"), after("one")], condition=Ref(Root.STATUS, (word,)))
+    found, _ = again(flow(many, task("one", "true\n"), watch))
+    assert found.tasks[2].condition == watch.condition

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from torc_files import read_text, written
 
+from pwxc import api
 from pwxc.registry import ReadSettings
+from pwxc.semantics.equivalence import Effort, equivalent
 from pwxc.source import Source
 from pwxc_targets.torc.linting.verdict import verdicts
 from pwxc_targets.torc.model import VERBATIM
@@ -87,3 +89,31 @@ def test_written_again_nothing_changes(kind):
             changed.append(row["file"])
         assert not [entry for entry in entries if entry.code is not None and entry.code.id == "PWX3001"]
     assert changed == []
+
+
+@pytest.mark.parametrize(("source", "target"), [("torc", "pw"), ("pw", "torc"), ("osmo", "torc")])
+def test_compiled_or_refused_with_reasons_and_read_back(source, target):
+    """Nothing fails for an unknown reason; what is written can be read, and means the same when nothing is said."""
+    wrong = []
+    for path in sorted((FOLDER.parent / source).glob("*")):
+        if path.is_dir() or path.name == "INDEX.tsv":
+            continue
+        workflow = api.read(path, origin=source)[0]
+        made = api.compile(path, origin=source, to=target)
+        said = {item.code.id for item in made.diagnostics}
+        if workflow is None:
+            continue
+        if said & {"PWX0999", "PWX3001"}:
+            wrong.append((path.name, said))
+        if not made.files:
+            if not any(item.severity == "error" for item in made.diagnostics):
+                wrong.append((path.name, "no reason"))
+            continue
+        back, found = api.read(Source(made.files[0].path, made.files[0].text), origin=target)
+        if back is None:
+            wrong.append((path.name, [item.message for item in found.errors]))
+        elif not any(item.severity in ("error", "warning") for item in made.diagnostics):
+            verdict = equivalent(workflow, back, effort=Effort(environments=40, runs=800))
+            if not verdict.equal:
+                wrong.append((path.name, verdict.story))
+    assert wrong == []

@@ -63,7 +63,7 @@ def ran(workflow: Workflow, failing: frozenset[str]) -> set[str]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(graphs())
 def test_the_same_jobs_do_something(pair: tuple[Workflow, frozenset[str]]) -> None:
     workflow, failing = pair

@@ -38,13 +38,16 @@ def is_told_apart(workflow: Workflow) -> bool:
 
 
 def _skips_early(workflow: Workflow) -> bool:
-    """Whether a job that is skipped at submission would have had to be cancelled because of another parent."""
+    """Whether a job that is skipped at submission would have had to be cancelled because of a parent."""
     early: set[str] = set()
     for task in sorted(workflow.tasks, key=lambda task: task.name):
         strict = [edge for edge in task.needs if edge.when in (Outcome.SUCCESS, Outcome.FAILURE)]
-        if isinstance(task.condition, Binary) or any(edge.parent in early for edge in strict):
+        own = isinstance(task.condition, Binary)
+        if own or any(edge.parent in early for edge in strict):
             early.add(task.name)
-    return any(task.name in early and len(task.needs) > 1 for task in workflow.tasks)
+            if (own and strict) or len(task.needs) > 1:
+                return True
+    return False
 
 
 def _looks_at_unneeded(workflow: Workflow) -> bool:

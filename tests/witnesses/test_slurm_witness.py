@@ -10,13 +10,16 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from pwxc import compiler
 from pwxc.diagnostics import Diagnostics
-from pwxc.ir.task import ExitAction, ExitRule, Gang, Outcome, Retry
-from pwxc.ir.workflow import Workflow
+from pwxc.ir.expr import Binary, Literal, Ref, Root
+from pwxc.ir.inputs import Input
+from pwxc.ir.task import ExitAction, ExitRule, Gang, Outcome, Retry, Task
+from pwxc.ir.template import Template
+from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.registry import OutputFile, ReadSettings
 from pwxc.semantics.environment import Fact, Fails, Result, Scenario, Takes
 from pwxc.semantics.machine import execute
@@ -24,7 +27,7 @@ from pwxc.semantics.trace import Instance
 from pwxc.source import Source
 from pwxc_targets.slurm import TARGET
 from pwxc_targets.slurm.read import read
-from tests.slurm.flows import after, flow, put, sweep, task
+from tests.slurm.flows import after, flow, put, script, sweep, task
 from tests.slurm.predicted import History, differences
 from tests.witnesses.slurm_calls import Call, calls_of, directives
 from tests.witnesses.slurm_drivers import SCRIPTS, drivers
@@ -35,6 +38,9 @@ from tests.witnesses.slurm_runs import Both, load
 from tests.witnesses.slurm_witness import Cluster, Job, indexes, seconds, terms
 
 CORPUS = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "slurm"
+
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Making an example smaller would run many scripts, and takes minutes."""
 
 # the small Slurm itself, by slurm.md
 
@@ -143,8 +149,8 @@ def test_options_and_dependencies_are_read_as_by_slurm() -> None:
 
 
 def _driver(folder: Path, text: str) -> Both | None:
-    for name, script in SCRIPTS.items():
-        (folder / name).write_text(script)
+    for name, text_of_script in SCRIPTS.items():
+        (folder / name).write_text(text_of_script)
     (folder / "driver.sh").write_text(text)
     return load(folder / "driver.sh")
 
@@ -191,7 +197,7 @@ def test_a_driver_runs_as_bash_submits_it(name: str, tmp_path: Path) -> None:
             assert both.disagreements(facts) == [], facts
 
 
-@settings(max_examples=70, suppress_health_check=list(HealthCheck))
+@settings(max_examples=70, suppress_health_check=list(HealthCheck), phases=QUICK)
 @given(st.data(), drivers())
 def test_any_driver_runs_as_bash_submits_it(data: st.DataObject, text: str) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -225,17 +231,25 @@ def _disagreements(workflow: Workflow, files: Sequence[OutputFile], facts: Seque
         put({file.path: file for file in files}, Path(name))
         steps = {task.name: len(task.steps) for task in workflow.tasks}
         history = Folder(Path(name), Scenario(facts), steps).history()
-    found = [f"written: {line}" for line in [*differences(workflow, history, facts), *_late(workflow, history, facts)]]
-    return found + [f"read back: {line}" for line in differences(_read_back(files), history, facts)]
+    found = []
+    for how, each in (("written", workflow), ("read back", _read_back(files))):
+        found += [f"{how}: {line}" for line in [*differences(each, history, facts), *_late(each, history, facts)]]
+    return found
 
 
 def _late(workflow: Workflow, history: History, facts: Sequence[Fact]) -> list[str]:
-    """Give what begins later than it could; an array in parts with a limit does, and members are not timed."""
+    """Give what begins later than it could, and hooks that are early.
+
+    An array in parts with a limit begins later, and members are not timed.
+    """
     if workflow.gangs or any(each.sweep is not None and each.sweep.limit for each in workflow.tasks):
         return []
     trace = execute(workflow, Scenario(facts))
+    fired = {f"hook.{workflow.hooks[run.hook].trigger.value}.{run.hook + 1}": run.at.time for run in trace.hooks}
     found = []
     for job in history.jobs:
+        if job.began is not None and (job.began - EPOCH).total_seconds() < fired.get(job.name, 0.0):
+            found.append(f"`{job.name}`: predicted to fire at {fired[job.name]}")
         record = trace.instances.get(Instance(job.name, job.index))
         if record is None or record.began is None or job.began is None:
             continue
@@ -246,6 +260,7 @@ def _late(workflow: Workflow, history: History, facts: Sequence[Fact]) -> list[s
 
 
 _AGAIN = ExitRule(action=ExitAction.RETRY, codes=((7, 9),), retry=Retry(limit=2))
+_NOTHING = RunCommands((Template.of("true"),))
 _FINE = ExitRule(action=ExitAction.COMPLETE, codes=((3, 3),))
 FLOWS: dict[str, tuple[Workflow, Sequence[Sequence[Fact]]]] = {
     "outcomes": (
@@ -259,9 +274,25 @@ FLOWS: dict[str, tuple[Workflow, Sequence[Sequence[Fact]]]] = {
         ),
         [(), [Fails("a")], [Fails("b")], [Takes("a", 9.0)], [Fails("a"), Fails("d")]],
     ),
+    "hooks": (
+        flow(
+            task("a", "probe a - 0"),
+            task("b", "probe b - 0", needs=["a"]),
+            hooks=(
+                Hook(trigger=Trigger.TASKS_COMPLETE, tasks=("a",), action=_NOTHING),
+                Hook(trigger=Trigger.TASKS_READY, tasks=("b",), action=_NOTHING),
+                Hook(trigger=Trigger.WORKFLOW_COMPLETE, action=_NOTHING),
+            ),
+        ),
+        [(), [Takes("a", 3.0), Fails("b")]],
+    ),
     "retries": (
         flow(task("a", "probe a - 0", exit_rules=(_FINE, _AGAIN)), task("b", "probe b - 0", needs=["a"])),
         [[Fails("a", codes=(7, 9), goes_on=False)], [Fails("a", codes=(8,))], [Fails("a", codes=(7, 3))]],
+    ),
+    "a step's own attempts": (
+        flow(Task(name="a", steps=(script("probe a - 0", retry=Retry(limit=1)), script("probe a - 1")))),
+        [[Fails("a", codes=(1,), goes_on=False)], [Fails("a", codes=(1, 1), goes_on=False)]],
     ),
     "a sweep with a limit, and one beside it": (
         flow(
@@ -270,6 +301,17 @@ FLOWS: dict[str, tuple[Workflow, Sequence[Sequence[Fact]]]] = {
                  sweep=sweep("i", 1, 4)),
         ),
         [(), [Fails("a", 2)], [Takes("a", 5.0, 0), Fails("b", 1)]],
+    ),
+    "a job that is skipped at once": (
+        flow(
+            task("a", "probe a - 0"),
+            task("b", "probe b - 0", needs=[after("a")],
+                 condition=Binary("==", Ref(Root.INPUT, ("mode",)), Literal("full"))),
+            task("c", "probe c - 0", needs=[after("b")]),
+            task("d", "probe d - 0", needs=[after("b", Outcome.START)]),
+            inputs=(Input(name="mode", default="quick", has_default=True),),
+        ),
+        [(), [Fails("a"), Takes("a", 5.0)]],
     ),
     # in parts of two: an `afternotok` on both would ask that both have failed
     "the failure of an array in parts": (
@@ -299,7 +341,7 @@ def test_a_folder_runs_as_the_machine_says(name: str) -> None:
         assert _disagreements(workflow, files, facts) == [], facts
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), phases=QUICK)
 @given(st.data(), flows(), st.sampled_from([1001, 2]))
 def test_any_folder_runs_as_the_machine_says(data: st.DataObject, workflow: Workflow, size: int) -> None:
     assume(is_told_apart(workflow))

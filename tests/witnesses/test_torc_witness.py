@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pwxc.semantics.environment import Fact, Fails, Result, Scenario, Takes
 from tests.witnesses.torc_runs import Both, load
 from tests.witnesses.torc_specs import happenings, specs, text_of
-from tests.witnesses.torc_witness import UnknownError, values_of, witness
+from tests.witnesses.torc_values import UnknownError, values_of
+from tests.witnesses.torc_witness import witness
 
 FOLDER = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "torc"
 WORDS = {"ok": "succeeded", "bad": "failed", "no": "cancelled", "late": "timed out"}

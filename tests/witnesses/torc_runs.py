@@ -26,7 +26,8 @@ from pwxc_targets.torc import TARGET
 from pwxc_targets.torc.model import Action
 from pwxc_targets.torc.read import load_spec, read
 from tests.witnesses.outcomes import differences
-from tests.witnesses.torc_witness import Creation, Live, Server, filled, numbered, witness
+from tests.witnesses.torc_values import filled
+from tests.witnesses.torc_witness import Creation, Live, Server, numbered, witness
 
 
 @attrs.frozen

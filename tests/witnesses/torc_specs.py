@@ -196,7 +196,7 @@ def _reference(draw: st.DrawFn, other: Record, parameters: dict[str, str], keys:
 
 
 def _instance(draw: st.DrawFn, other: Record) -> str:
-    from tests.witnesses.torc_witness import filled, values_of
+    from tests.witnesses.torc_values import filled, values_of
 
     row = {name: draw(st.sampled_from(values_of(raw))) for name, raw in other.parameters.items()}
     return filled(other.name, row)

@@ -110,9 +110,14 @@ def _read_symbolically(
     if not expanded.rounds and not (frozen < before or (frozen == before and found.shape.items)):
         return None
     (workflow,) = models
-    context = _context(found.document, diagnostics)
+    said = Diagnostics()
+    context = _context(found.document, said)
     lowering = Lowering(context, found.parameters, template, attrs.evolve(expanded, document=found.document))
     lowered = apply(found, lowering.workflow(workflow))
+    if said.failed:  # perhaps in a task that is not there by default
+        return None
+    diagnostics.extend(said)
+    context = _context(found.document, diagnostics)
     report_frozen(found.parameters, lowering.parameter_spans(), diagnostics)
     if expanded.rounds:
         _count_tasks(lowered, context, workflow)

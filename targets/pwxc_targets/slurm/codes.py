@@ -172,7 +172,7 @@ NO_COUNTERPART = error(
     "slurm-no-counterpart",
     "Slurm has nothing that does this.",
     "Leave it out of the source, or accept the loss.",
-    "kpis: [{index: k, path: k.json}]",
+    "privileged: true",
 )
 CONTAINER_NOT_USED = warning(
     "PWX3401",

@@ -364,7 +364,7 @@ class Lowering(Texts):
             node = self.document.find(construct.node, key)
             if node is not None:
                 with within(self.context):
-                    kept.append(Passthrough("osmo", (key,), plain(node), self.document.span(node)))
+                    kept.append(Passthrough("osmo", (key,), plain(node), self.document.span(node), inert=True))
         return tuple(kept)
 
 

@@ -45,6 +45,8 @@ class Writing:
     """Values that this dialect alone knows, with their places in the output."""
     uses_cluster: bool = False
     """Whether anything refers to the input that says where to run."""
+    plain_environment: bool | None = attrs.field(default=None, init=False)
+    """Whether variables can stand at the top of the file; None until somebody has asked."""
     _written: set[str] | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:

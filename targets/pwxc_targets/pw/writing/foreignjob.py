@@ -238,8 +238,9 @@ def project_folder(writing: Writing) -> str:
 
 def plain_environment(writing: Writing) -> bool:
     """Whether the workflow's own variables can stand at the top of the file for all jobs."""
-    spelling = Spelling(writing)
-    tasks = writing.workflow.tasks
-    return all(is_plain(spelling, item.name, item.value) for item in writing.workflow.environment) and not any(
-        is_submitted(writing, task) is not False for task in tasks
-    )
+    if writing.plain_environment is None:
+        spelling = Spelling(writing)
+        plain = all(is_plain(spelling, item.name, item.value) for item in writing.workflow.environment)
+        tasks = writing.workflow.tasks
+        writing.plain_environment = plain and not any(is_submitted(writing, task) is not False for task in tasks)
+    return writing.plain_environment

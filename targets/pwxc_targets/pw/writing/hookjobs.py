@@ -12,7 +12,7 @@ import attrs
 
 from pwxc.fidelity import Account
 from pwxc.ir.task import Edge, Outcome, Task
-from pwxc.ir.workflow import Hook, RequestAllocation, RunCommands, Trigger
+from pwxc.ir.workflow import Hook, RequestAllocation, RunCommands, Trigger, Unit, gang_of
 from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
@@ -87,16 +87,22 @@ class Hooks:
         from pwxc_targets.pw.writing.order import wait_for
 
         if hook.trigger is Trigger.TASKS_READY:
-            edges = [edge for task in self._selected(account, hook) for edge in task.needs]
+            edges = [edge for unit in self._units(account, hook) for edge in unit.needs]
             unique = {(edge.parent, edge.when): edge for edge in edges if edge.when is not Outcome.START}
             needs, test = wait_for(self.writing, account, name, list(unique.values()))
             return needs or self.first or None, test
         if hook.trigger is Trigger.TASKS_COMPLETE:
-            parents = [task.name for task in self._selected(account, hook)]
+            parents = [unit.name for unit in self._units(account, hook)]
         else:
             parents = list(self.writing.jobs)
         needs, test = wait_for(self.writing, account, name, [Edge(parent=item, when=Outcome.END) for item in parents])
         return needs or self.first or None, test
+
+    def _units(self, account: Account, hook: Hook) -> list[Unit]:
+        """Give the selected tasks; for members of a gang, the gang."""
+        gangs = gang_of(self.writing.workflow)
+        found: list[Unit] = [gangs.get(task.name, task) for task in self._selected(account, hook)]
+        return list({unit.name: unit for unit in found}.values())
 
     def _selected(self, account: Account, hook: Hook) -> list[Task]:
         patterns = []

@@ -16,7 +16,7 @@ _HARMLESS = frozenset(
         *("serialize_allocations", "jobs_sort_method", "resource_monitor", "mem", "tmp", "slurm_defaults"),
         *("compute_node_expiration_buffer_seconds", "compute_node_ignore_workflow_completion"),
         *("compute_node_wait_for_new_jobs_seconds", "compute_node_wait_for_healthy_database_minutes"),
-        *("compute_node_min_time_for_new_jobs_seconds", "downloadType", "cacheSize"),
+        *("compute_node_min_time_for_new_jobs_seconds"),
     )
 )
 """Settings of other systems that are about their own workers, servers and records, and cannot affect a task."""
@@ -29,7 +29,7 @@ def settle_kept(writing: Writing, account: Account, items: Iterable[Passthrough]
     for item in items:
         if item.dialect == "pw":
             writing.patches.append(((*place, *item.path), item.value))
-        elif item.path[-1] not in _HARMLESS:
+        elif not item.inert and item.path[-1] not in _HARMLESS:
             left.append(".".join(item.path))
     if left:
         names = ", ".join(f"`{name}`" for name in left)

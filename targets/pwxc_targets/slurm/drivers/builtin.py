@@ -105,7 +105,7 @@ def _read(shell: Shell, command: Command, words: list[str]) -> bool:
         names.append(word)
     text = document(shell, command)
     if text is not None and is_fixed(text.replace(JOB, "")):
-        read_line(shell, names, text.partition("\n")[0], "")
+        read_line(shell, names, text.partition("\n")[0], shell.state.values.get("IFS", "").strip())
         return True
     for name in names or ["REPLY"]:
         shell.inputs.setdefault(name, None)
@@ -132,8 +132,8 @@ def _unset(shell: Shell, command: Command, words: list[str]) -> bool:
 
 
 def _set(shell: Shell, command: Command, words: list[str]) -> bool:
-    if words[:1] == ["--"]:
-        shell.state.arguments, shell.state.shifted = words[1:], 0
+    if words[:1] == ["--"] or (words and words[0][:1] not in ("-", "+")):
+        shell.state.arguments, shell.state.shifted = words[words[0] == "--" :], 0
     for place, word in enumerate(words):
         if re.fullmatch(r"-\w*e\w*", word) or (word == "errexit" and words[place - 1] == "-o"):
             shell.settings.add("-e")

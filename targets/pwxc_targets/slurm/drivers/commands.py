@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from pwxc_targets.slurm.drivers.branches import whole
 from pwxc_targets.slurm.drivers.builtin import BUILTINS
@@ -15,16 +15,15 @@ from pwxc_targets.slurm.drivers.expansion import ALL, carried
 from pwxc_targets.slurm.drivers.grammar import Command
 from pwxc_targets.slurm.drivers.marks import CARRIED, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed
 from pwxc_targets.slurm.drivers.printing import document, tell
-from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, DECLARING, DEEPEST, QUIET, SUCCEEDS, is_sbatch
+from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, DECLARING, DEEPEST, QUIET, RUNNERS, SUCCEEDS, is_sbatch
 from pwxc_targets.slurm.drivers.words import Token, tokenize
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell
 
-_RUNNERS = frozenset(
-    ["srun", "ssh", "xargs", "parallel", "watch", "bash", "sh", "env", "python", "python3", "su", "sudo"]
-)
-"""Commands that run others in a way of their own."""
+_T = TypeVar("_T")
+LONGEST_VALUE = 1_000_000
+"""Characters of a value; what is longer has been doubled in every turn of a loop."""
 _TRANSPARENT = frozenset(["nohup", "command", "exec", "builtin", "time"])
 """Commands that run the one that follows."""
 
@@ -54,11 +53,12 @@ def run(shell: Shell, command: Command) -> bool | None:
     if is_sbatch(name):
         return _submit(shell, command, shell_words(shell, words), assigned)
     if name in shell.functions:
-        return _call(shell, name, shell.words(words[1:]))
+        return _with(shell, assigned, lambda: _call(shell, name, shell.words(words[1:])))
     if name in DECLARING:
         return _declare(shell, name, words[1:])
     if name in BUILTINS:
-        return BUILTINS[name](shell, command, shell.words(words[1:]))
+        values = shell.words(words[1:])
+        return _with(shell, assigned, lambda: BUILTINS[name](shell, command, values))
     return _other(shell, name, command, words)
 
 
@@ -93,6 +93,8 @@ def _assign(shell: Shell, found: re.Match[str], only: dict[str, str] | None) -> 
         return
     if plus:
         value = state.values.get(name, "") + value
+    if len(value) > LONGEST_VALUE:
+        value = UNKNOWN
     if only is not None:
         only[name] = value
     else:
@@ -131,6 +133,11 @@ def _declare(shell: Shell, name: str, words: Sequence[Token]) -> bool:
             continue
         if "A" in letters:
             state.keyed.add(key)
+        if name != "export" and name != "readonly" and shell.locals and "g" not in letters:
+            shell.locals[-1].setdefault(key, (state.values.get(key), state.lists.get(key)))
+            if name == "local" and found is None:
+                state.values[key] = ""
+                state.lists.pop(key, None)
         if found is not None:
             _assign(shell, found, None)
         elif "a" in letters or "A" in letters:
@@ -183,6 +190,7 @@ def _call(shell: Shell, name: str, arguments: list[str]) -> bool | None:
     before = state.arguments, state.shifted
     state.arguments, state.shifted = arguments, 0
     shell.depth += 1
+    shell.locals.append({})
     try:
         return shell.all(shell.functions[name])
     except LeaveError as leave:
@@ -192,6 +200,27 @@ def _call(shell: Shell, name: str, arguments: list[str]) -> bool | None:
     finally:
         state.arguments, state.shifted = before
         shell.depth -= 1
+        for key, (value, items) in shell.locals.pop().items():
+            _put(state.values, key, value)
+            _put(state.lists, key, items)
+
+
+def _put(values: dict[str, _T], key: str, value: _T | None) -> None:
+    if value is None:
+        values.pop(key, None)
+    else:
+        values[key] = value
+
+
+def _with(shell: Shell, assigned: dict[str, str], run_: Callable[[], bool | None]) -> bool | None:
+    """Run something with variables that hold for it alone."""
+    before = {name: shell.state.values.get(name) for name in assigned}
+    shell.state.values.update(assigned)
+    try:
+        return run_()
+    finally:
+        for name, value in before.items():
+            _put(shell.state.values, name, value)
 
 
 def _other(shell: Shell, name: str, command: Command, words: Sequence[Token]) -> bool | None:
@@ -199,7 +228,7 @@ def _other(shell: Shell, name: str, command: Command, words: Sequence[Token]) ->
     values = shell.words(words[1:])
     plain = posixpath.basename(name)
     told = [value for value in values if re.search(r"\bsbatch\b", value)]
-    if told and (plain in _RUNNERS or any(is_sbatch(value) for value in told)):
+    if told and (plain in RUNNERS or any(is_sbatch(value) for value in told)):
         shown = plain if is_fixed(plain) else words[0].text
         shell.dynamic(f"`{shown}` submits jobs in a way that is not followed", words[0].start, words[-1].end)
     if plain not in QUIET:

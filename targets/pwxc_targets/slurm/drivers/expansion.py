@@ -14,6 +14,7 @@ from pwxc_targets.slurm.drivers.words import brace_end, parenthesis_end
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
 _BRACED = re.compile(r"([!#]?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[.*?\])?(.*)", re.DOTALL)
+_SLICE = re.compile(r":(?![-=?+])\s*([^:]+)(?::(.*))?\Z", re.DOTALL)
 _RANGE = re.compile(r"\{(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\}")
 _ALTERNATIVES = re.compile(r"(?<!\$)\{((?:[^{}'\"$`\s]*,)+[^{}'\"$`\s]*)\}")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "0": "\0"}
@@ -213,12 +214,26 @@ class Expander:
             items = list(self.state.lists.get(name, {}).values()) if name in self.state.lists else None
             if items is None:
                 items = [self.state.values[name]] if name in self.state.values else [UNKNOWN]
+            if (slice_ := _SLICE.match(rest)) is not None:
+                return self._sliced(name, items, slice_)
             changed = [modified(item, rest, self.value, self.refuse) for item in items] if rest else items
             return changed if index == "[@]" or not quoted else self._separator().join(changed)
-        if name == "@" and not rest:
-            return self._arguments()
+        if name in "@*" and (not rest or _SLICE.match(rest)):
+            found = _SLICE.match(rest)
+            return self._arguments() if found is None else self._sliced(name, ["", *self._arguments()], found)
         value = self._item(name, index[1:-1]) if index else self.plain(name, rest)
         return self._default(name, value, rest) if rest else value
+
+    def _sliced(self, name: str, items: list[str], found: re.Match[str]) -> list[str]:
+        """Give some items of a list."""
+        for key, item in self.state.lists.get(name, {}).items():
+            if key.startswith(ALL):
+                self.refuse(item)
+        first, count = self.number(found.group(1)), self.number(found.group(2) or "0")
+        if not re.fullmatch(r"-?\d+", first) or not re.fullmatch(r"\d+", count) or UNKNOWN in items:
+            return [UNKNOWN]
+        rest = items[int(first) :]
+        return rest[: int(count)] if found.group(2) else rest
 
     def _default(self, name: str, value: str, rest: str) -> str:
         if rest.startswith((":=", "=")) and value == "":

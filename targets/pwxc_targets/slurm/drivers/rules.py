@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from pwxc_targets.slurm.drivers.grammar import Command, For, Function, Node, children
+from pwxc_targets.slurm.drivers.grammar import Command, For, Node, Pipeline, children
 from pwxc_targets.slurm.drivers.marks import is_fixed
 
 QUIET = frozenset([
     "echo", "printf", "set", "shopt", "export", "mkdir", "cd", ":", "true", "false", "exit", "return", "local",
-    "declare", "typeset", "unset", "sleep", "source", ".", "pwd", "test", "[", "shift", "read", "wait", "trap",
+    "declare", "typeset", "unset", "sleep", "pwd", "test", "[", "shift", "read", "wait", "trap",
     "umask", "ulimit", "module", "ml", "date", "hostname", "break", "continue", "let", "squeue", "sinfo", "pushd",
     "popd", "hash", "type", "command", "which", "ls", "cat", "alias", "unalias", "readonly", "getopts", "mapfile",
     "readarray", "eval", "clear", "whoami", "dirname", "basename", "realpath", "readlink", "seq",
@@ -23,6 +23,11 @@ SUCCEEDS = frozenset([
     "cp", "mv", "rm", "touch", "chmod", "ln", "pushd", "popd", "readonly", "hash", "clear", "cat", "tee", "rsync",
 ])  # fmt: skip
 """Commands that are taken to succeed: where one of them fails, what is submitted is not what the driver is for."""
+RUNNERS = frozenset([
+    "srun", "trap", "at", "batch", "ssh", "xargs", "parallel", "watch", "bash", "sh", "env", "python", "python3", "su",
+    "sudo",
+])  # fmt: skip
+"""Commands that run others in a way of their own."""
 QUEUE = re.compile(r"\b(squeue|sacct|scontrol)\b")
 DEEPEST = 20
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:\[(.*?)\])?(\+?)=(.*)\Z", re.DOTALL)
@@ -44,7 +49,9 @@ def walk(nodes: Iterable[Node]) -> Iterator[Node]:
 def submits(nodes: Iterable[Node], functions: dict[str, tuple[Node, ...]], depth: int = 0) -> bool:
     """Whether commands submit jobs, or call a function that does."""
     for node in walk(nodes):
-        if not isinstance(node, Command) or isinstance(node, Function):
+        if isinstance(node, Pipeline) and _runs_what_it_reads(node):
+            return True
+        if not isinstance(node, Command):
             continue
         words = [*node.words, *node.redirects]
         if any(re.search(r"\bsbatch\b", token.text) for token in words if not _is_told(node, token.text)):
@@ -54,6 +61,13 @@ def submits(nodes: Iterable[Node], functions: dict[str, tuple[Node, ...]], depth
                 if submits(functions[name], functions, depth + 1):
                     return True
     return False
+
+
+def _runs_what_it_reads(node: Pipeline) -> bool:
+    """Whether a pipeline gives calls of `sbatch` to something that runs them."""
+    words = [[token.text for token in part.words] for part in node.parts if isinstance(part, Command)]
+    told = any(re.search(r"\bsbatch\b", text) for texts in words for text in texts)
+    return told and any(texts[:1] and texts[0] in RUNNERS for texts in words[1:])
 
 
 def _is_told(node: Command, text: str) -> bool:

@@ -34,7 +34,7 @@ from pwxc_targets.slurm.drivers.grammar import (
     parse,
 )
 from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.rules import assigned_in, ends, submits, tested, walk
+from pwxc_targets.slurm.drivers.rules import RUNNERS, assigned_in, ends, submits, tested, walk
 from pwxc_targets.slurm.drivers.turns import run_loop
 from pwxc_targets.slurm.drivers.words import ShellError, Token, tokenize
 
@@ -52,6 +52,7 @@ class Shell:
     files: dict[str, str] = attrs.field(factory=dict)
     strangers: list[Token] = attrs.field(factory=list)
     settings: set[str] = attrs.field(factory=set)
+    locals: list[dict[str, tuple[str | None, dict[str, str] | None]]] = attrs.field(factory=list)
     conditions: list[Expr] = attrs.field(factory=list)
     waits: list[tuple[int, bool]] = attrs.field(factory=list)
     background: list[int] = attrs.field(factory=list)
@@ -197,6 +198,8 @@ class Shell:
             if words[:1] == ["read"] or submits([part], self.functions):
                 self.perhaps([part])
                 return None
+            if words and words[0] in RUNNERS and re.search(r"\bsbatch\b", text):
+                self.dynamic(f"`{words[0]}` submits jobs in a way that is not followed", *self._place([part]))
             text = filtered(words, text)
         self.show(text + "\n")
         return None

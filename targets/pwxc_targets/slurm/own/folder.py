@@ -30,7 +30,7 @@ from pwxc_targets.slurm.batch.report import read_source, report_faults
 from pwxc_targets.slurm.drivers.companions import find_script
 from pwxc_targets.slurm.lower import lower
 from pwxc_targets.slurm.own.job import OwnJobScript
-from pwxc_targets.slurm.own.lines import Statement, template_of, typed
+from pwxc_targets.slurm.own.lines import Statement, UnreadableError, template_of, typed
 from pwxc_targets.slurm.own.submit import OwnJob, OwnSubmit, option_expression
 from pwxc_targets.slurm.writing.gangs import WAITS_FOR_EVERY
 from pwxc_targets.slurm.writing.limits import SLACK, SLACK_SIGNAL, TIMER_SLACK, slurm_time
@@ -43,7 +43,7 @@ _HOST = re.compile(r"^export (PWXC_HOST_\w+)=\$\{hosts\[(\d+)\]\}$", re.MULTILIN
 _TASK = re.compile(r"^slug=(\S+)$", re.MULTILINE)
 _NO_BARRIER = "PWXC_BARRIER=''\n"
 _GANG_LIMIT = re.compile(
-    r"^(?:export PWXC_LIMIT=(\S+)|PWXC_LIMIT=\$\(seconds (.*)\); export PWXC_LIMIT)$", re.MULTILINE
+    r"^(?:export PWXC_LIMIT=(\d+(?:\.\d+)?)|PWXC_LIMIT=\$\(seconds (.*)\); export PWXC_LIMIT)$", re.MULTILINE
 )
 _OF_GANG = ("nodes", "ntasks", "ntasks-per-node")
 
@@ -252,7 +252,10 @@ class _Folder:
             return None
         if found.group(1):
             return typed([found.group(1)])[0]  # type: ignore[no-any-return]
-        made = template_of(found.group(2), self.submit.names)
+        try:
+            made = template_of(found.group(2), self.submit.names)
+        except UnreadableError:
+            return None
         return Call("duration", (made.whole,)) if made.whole is not None else None
 
     def _worker_hooks(self, trigger: Trigger, commands: Sequence[Template]) -> None:
@@ -264,16 +267,27 @@ class _Folder:
         trigger = Trigger(task.name.split(".")[1])
         commands = tuple(step.work.text for step in task.steps if isinstance(step.work, Script))
         found = re.search(rf"^# {SELECTS} (.*)$", source.text, re.MULTILINE)
-        chosen = json.loads(found.group(1)) if found is not None else {"tasks": [], "patterns": []}
+        chosen = _selection(found.group(1)) if found is not None else {}
         self.hooks.append(
             Hook(
                 trigger=trigger,
                 action=RunCommands(commands),
-                tasks=tuple(chosen["tasks"]),
-                patterns=tuple(chosen["patterns"]),
+                tasks=tuple(chosen.get("tasks", ())),
+                patterns=tuple(chosen.get("patterns", ())),
                 span=task.span,
             )
         )
+
+
+def _selection(told: str) -> dict[str, list[str]]:
+    """Read what a hook belongs to; nothing, if a person changed the line."""
+    try:
+        chosen = json.loads(told)
+    except ValueError:
+        return {}
+    if not isinstance(chosen, dict):
+        return {}
+    return {key: [str(item) for item in items] for key, items in chosen.items() if isinstance(items, list)}
 
 
 def _unquoted(word: str) -> str:

@@ -47,7 +47,7 @@ from pwxc_targets.slurm.writing.sweeps import FLOATS
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(re.escape(template).replace("%s", "[^\n]*"))
+    return re.compile(re.escape(template).replace("%s", "[^\n]*").replace("%%", "%"))
 
 
 _FILL = re.compile(r"# Reads a text into the variable[^\n]*\nfill\(\) \{\n.*?\n\}\n", re.DOTALL)

@@ -61,6 +61,7 @@ _QUIET = re.compile(
 )
 _DEFAULT = re.compile(r"if \[\[ -z \$\{(\w+)\+x\} \]\]; then(?: \w+=(?:''|\$\{(PWXC_SECRET_\w+)-\}); fi)?\Z")
 _WORK_OUT = re.compile(r"export (PWXC_[XT]\d+)=(.*)", re.DOTALL)
+_EDGE = re.compile(r"(?:any-)?(?:success|same|failure|end|start(?:\+\d+)?):(.+)")
 _LIMIT = re.compile(r"limit=(?:(\d+)|\$\(seconds (.*)\))", re.DOTALL)
 _WORDS = {
     "success": Outcome.SUCCESS, "same": Outcome.SUCCESS, "failure": Outcome.FAILURE, "end": Outcome.END,
@@ -120,6 +121,16 @@ class OwnSubmit:
             except (UnreadableError, ValueError):
                 self.strange.append(found[place])
                 place += 1
+        self._check_edges()
+
+    def _check_edges(self) -> None:
+        """Leave out what a job waits for if there is nothing of that name."""
+        slugs = {job.slug for job in self.jobs}
+        for job in self.jobs:
+            fine = [word for word in job.edges if (found := _EDGE.fullmatch(word)) and found.group(1) in slugs]
+            if fine != job.edges:
+                job.edges = fine
+                self.strange.append(Statement(self.source.text[job.start : job.end], job.start))
 
     def _title(self, content: str) -> None:
         lines = content.split("\n")

@@ -34,6 +34,8 @@ class Context:
     tasks: dict[str, Task] = attrs.field(init=False)
     gangs: dict[str, Gang] = attrs.field(init=False)
     inputs: list[Leaf] = attrs.field(init=False)
+    watches: bool = attrs.field(init=False)
+    """Whether some task or step is stopped when another task fails."""
     _resources: dict[str, Resources] = attrs.field(init=False)
     _kinds: dict[tuple[str, ...], str] = attrs.field(init=False)
     _said: set[tuple[str, str]] = attrs.field(factory=set)
@@ -43,18 +45,14 @@ class Context:
         self.tasks = {task.name: task for task in self.workflow.tasks}
         self.gangs = gang_of(self.workflow)
         self.inputs = list(leaves(self.workflow.inputs))
+        self.watches = any(
+            task.stop_when_another_fails or any(step.stop_when_another_fails for step in task.steps)
+            for task in self.workflow.tasks
+        )
         self._resources = {item.name: item for item in self.workflow.resources}
         self._kinds = {leaf.path: KINDS.get(leaf.input.type, UNKNOWN) for leaf in self.inputs}
         for leaf in self.inputs:
             self.variables.of(leaf.ref)
-
-    @property
-    def watches(self) -> bool:
-        """Whether some task or step is stopped when another task fails."""
-        return any(
-            task.stop_when_another_fails or any(step.stop_when_another_fails for step in task.steps)
-            for task in self.workflow.tasks
-        )
 
     @property
     def container(self) -> str:

@@ -234,7 +234,7 @@ PARENTS = """\
 parents() {
   local want=$1 parent file
   local -a all=(%s)
-  for parent in "${all[@]}"; do
+  for parent in "${all[@]%%%%:*}"; do
     for file in "$PWXC_RUN/state/$parent" "$PWXC_RUN/state/$parent".*; do
       if [[ -f $file && $(<"$file") == "$want" ]]; then return 0; fi
     done
@@ -246,10 +246,14 @@ parents() {
 MISSING = """\
 # Says whether one of the parents has not told how it ended: it was killed or never ran.
 missing() {
-  local parent
+  local parent index
   local -a all=(%s)
   for parent in "${all[@]}"; do
-    compgen -G "$PWXC_RUN/state/$parent" >/dev/null || compgen -G "$PWXC_RUN/state/$parent.*" >/dev/null || return 0
+    if [[ -f $PWXC_RUN/state/${parent%%:*} ]]; then continue; fi
+    if [[ $parent != *:* ]]; then return 0; fi
+    for ((index = 0; index < ${parent#*:}; index++)); do
+      if [[ ! -f $PWXC_RUN/state/${parent%%:*}.$index ]]; then return 0; fi
+    done
   done
   return 1
 }

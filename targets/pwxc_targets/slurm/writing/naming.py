@@ -32,8 +32,15 @@ def means(token: str, path: Sequence[str]) -> str:
 
 def meanings(text: str) -> dict[str, tuple[str, ...]]:
     """Give what the comments of a script say of its names."""
-    found = re.findall(r"^# (\S+) means (\[.*\])$", text, re.MULTILINE)
-    return {token: tuple(json.loads(path)) for token, path in found}
+    found: dict[str, tuple[str, ...]] = {}
+    for token, told in re.findall(r"^# (\S+) means (\[.*\])$", text, re.MULTILINE):
+        try:
+            path = json.loads(told)
+        except ValueError:  # a person's comment
+            continue
+        if path and all(isinstance(part, str) for part in path):
+            found[token] = tuple(path)
+    return found
 
 
 def plain(name: str) -> str:
@@ -56,7 +63,8 @@ class Slugs:
     def of(self, name: str) -> str:
         """Give the file name of a job."""
         if name not in self.found:
-            base = slug(name)[:120]
+            # `a.1` is the second instance of `a`
+            base = re.sub(r"\.(\d+)$", r"_\1", slug(name)[:120]) if not name.startswith("hook.") else slug(name)
             made, number = base, 1
             while made.lower() in self.taken:
                 number += 1

@@ -128,8 +128,10 @@ class Plan:
         return [self.slug(name) for name in dict.fromkeys(names) if name in self.skippable]
 
     def parents(self, unit: Unit) -> list[str]:
-        """Give all parents."""
-        return [self.slug(name) for name in dict.fromkeys(edge.parent for edge in unit.needs)]
+        """Give all parents; with a colon and their number, if there are several instances."""
+        names = dict.fromkeys(edge.parent for edge in unit.needs)
+        sizes = {name: f":{self.decoded[name].size}" for name in names if name in self.decoded}
+        return [self.slug(name) + sizes.get(name, "") for name in names]
 
     def hook_edges(self, hook: Hook) -> list[str]:
         """Give what a hook waits for: the ends of the tasks that it selects, or what they wait for."""

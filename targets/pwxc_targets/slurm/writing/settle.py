@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import Dataset, Read, TaskOutput, Url, Write
+from pwxc.ir.entity import Passthrough
 from pwxc.ir.expr import Expr
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Container, Placement, Resources
@@ -71,10 +74,11 @@ def _parts(context: Context, plan: Plan) -> None:
         _gang(context, gang)
 
 
-def _passthrough(account: Account, items: tuple[object, ...]) -> None:
-    if not items:
+def _passthrough(account: Account, items: Iterable[Passthrough]) -> None:
+    told = ", ".join(sorted({".".join(item.path) for item in items if not item.inert}))
+    if not told:
+        account.cosmetic("passthrough")
         return
-    told = ", ".join(sorted({".".join(getattr(item, "path", ())) for item in items})) or "details"
     account.drop("passthrough", C.NO_COUNTERPART, f"Slurm has nothing for `{told}` of the source")
 
 
