@@ -129,3 +129,18 @@ def test_pw_says_that_a_pool_is_the_sources(container: Container | None):
     task = changed(ONE, container=container, placement=Placement(pool=text("gpus")))
     trip = Trip.of(flow(task), "pw")
     assert [path[-1][0] for path in trip.lost if path[-1][0] == "pool"] == ["pool"]
+
+
+@pytest.mark.parametrize("seconds", [60, 3600, 5400, 86400, 90000, 172800])
+@pytest.mark.parametrize("system", ["osmo", "pw", "torc"])
+def test_a_time_limit_is_as_long_there(system: str, seconds: int):
+    back = Trip.of(flow(changed(ONE, container=IMAGE, run_timeout=seconds)), system).back()
+    classes = {each.name: each.walltime for each in back.resources}
+    assert (back.tasks[0].run_timeout or classes[back.tasks[0].resources or ""]) == seconds
+
+
+def test_slurm_gives_a_gang_a_node_for_each_member():
+    gang = Gang(name="both", members=("one", "two"), lead="one")
+    trip = Trip.of(flow(ONE, changed(ONE, name="two"), gangs=(gang,)), "slurm")
+    assert "#SBATCH --nodes=2\n" in trip.texts["both.sbatch"]
+    assert "#SBATCH --ntasks-per-node=1\n" in trip.texts["both.sbatch"]

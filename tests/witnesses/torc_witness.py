@@ -148,9 +148,14 @@ class Creation:
         for pattern in patterns or ():
             key = filled(pattern, row), id(names)
             if key not in self._found:
-                self._found[key] = {name for name in names if re.search(key[0], name)}
+                self._found[key] = {name for name in names if re.search(key[0], own_name(name))}
             found |= self._found[key]
         return found
+
+
+def own_name(name: str) -> str:
+    """Give a name without our number."""
+    return re.sub(r"#\d+\Z", "", name)
 
 
 def numbered(name: str, taken: Container[str]) -> str:
@@ -259,7 +264,9 @@ class Server:
 
     def _counter(self, action: Action) -> Counter:
         jobs = set(action.jobs or ())
-        jobs |= {name for name in self.jobs for text in action.job_name_regexes or () if re.search(text, name)}
+        jobs |= {
+            name for name in self.jobs for text in action.job_name_regexes or () if re.search(text, own_name(name))
+        }
         of_jobs = action.trigger_type in ("on_jobs_ready", "on_jobs_complete")
         # an action over jobs that selects none has a count that nothing raises
         return Counter(action, frozenset(jobs), (len(jobs) or 1) if of_jobs else 1)
