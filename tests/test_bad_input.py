@@ -168,6 +168,7 @@ class Ended:
     err: str
     seconds: float
     megabytes: float
+    """By how much it grew."""
 
     def check(self, *codes: int) -> None:
         assert self.code in codes, self.err
@@ -190,6 +191,8 @@ def run(folder: Path, *words: str, stdin: bytes = b"") -> Ended:
 
 def _fork(streams: tuple[Any, ...], folder: Path, words: list[str]) -> Ended:
     started = time.perf_counter()
+    # a fork begins with what the tests before it have left in memory
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     child = os.fork()
     if child == 0:
         code = 99
@@ -211,7 +214,7 @@ def _fork(streams: tuple[Any, ...], folder: Path, words: list[str]) -> Ended:
     for stream in streams[1:]:
         stream.seek(0)
     said = [stream.read().decode() for stream in streams[1:]]
-    return Ended(os.waitstatus_to_exitcode(status), *said, seconds, usage.ru_maxrss / 1024)
+    return Ended(os.waitstatus_to_exitcode(status), *said, seconds, usage.ru_maxrss / 1024 - before)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 @lru_cache(maxsize=4096)
 def quote(text: str) -> str:
     """Quote a text so that bash reads it as one word with exactly these characters."""
-    if _SAFE.match(text) and not text.startswith(("=", "~")):
+    if _SAFE.match(text) and not text.startswith("="):
         return text
     return "'" + text.replace("'", "'\\''") + "'"
 

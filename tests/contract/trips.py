@@ -84,7 +84,7 @@ def _default(given: Input, path: Sequence[str]) -> Any:
 
 def _without(noun: Any, paths: frozenset[Path]) -> Any:
     changes: dict[str, Any] = {}
-    if isinstance(noun, Edge) and paths:
+    if isinstance(noun, Edge) and any(path[0][0] != "any_instance" for path in paths):
         return None  # what is left would be another order
     for field in fields_of(noun):
         inside = {path for path in paths if path[0][0] == field.name}

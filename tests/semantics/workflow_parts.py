@@ -175,10 +175,11 @@ def sweeps(draw: st.DrawFn) -> Sweep:
     first = {"i": parameters[0].values[0]} | ({"v": parameters[1].values[0]} if len(parameters) > 1 else {})
     lengths = {len(parameter.values) for parameter in parameters}  # type: ignore[arg-type]
     zips = len(lengths) == 1 and lengths != {1}
+    several = lengths != {1}  # no sweep without instances: no system names its task
     return Sweep(
         parameters=tuple(parameters),
         mode=draw(st.sampled_from(SweepMode)) if zips else SweepMode.PRODUCT,
-        exclude=draw(st.sampled_from([(), (), (first,)])),
+        exclude=draw(st.sampled_from([(), (), (first,)])) if several else (),
         limit=draw(st.none() | st.integers(1, 2)),
         fail_fast=draw(st.booleans()),
     )

@@ -83,7 +83,7 @@ def _job(
 ) -> Job:
     name = unit.name
     ssh = Ssh(remote_host="${{ inputs." + writing.cluster + ".ip }}")
-    walltime = account.take("run_timeout", Fate.EXACT)
+    walltime = _shorter(account.take("run_timeout", Fate.EXACT), writing, tasks)
     _queue_limit(account, unit)
     if not writing.scheduled:
         step = Step(name=name, run="\n".join(lines) + "\n", env=environment or None)
@@ -97,6 +97,16 @@ def _job(
         account.warn(C.SITE_TIME, f"`{name}` has no time limit, so the job runner's own of 4 hours applies", once=True)
     steps = submitted_steps(writing, name, lines, environment, slurm, swept=matrix is not None)
     return _repeated(Job(ssh=ssh, steps=steps), matrix)
+
+
+def _shorter(limit: float | Expr | None, writing: Writing, tasks: list[Task]) -> float | Expr | None:
+    """Give the time limit of a job: its own, or that of its tasks' class of resources where this is less."""
+    records = [writing.resources.get(task.resources or "") for task in tasks]
+    limits = [record.walltime if record is not None else None for record in records]
+    known = [value for value in limits if isinstance(value, int | float)]
+    if len(known) != len(tasks) or not known or not isinstance(limit, int | float | None):
+        return limit
+    return max(known) if limit is None else min(limit, max(known))
 
 
 def _repeated(job: Job, matrix: Matrix | None) -> Job:

@@ -66,7 +66,8 @@ _ROUTINE = re.compile(
     r"case \$image in .*|rc=0|steps \|\| rc=\$\?|if \(\(rc == 0\)\); then|fi|\(exit \"\$rc\"\)|attempt=0|while :; do|"
     r"export PWXC_ATTEMPT=.*|break|done|run cleanup_\d+ \|\| :|for number in \"\$\{started\[@\]\}\"; do .*|"
     r"\}|pick \"\$from\".*|ready=[01]|again|gather|timer \S+|if \[\[ \$PWXC_LIMIT != 0 .*|"
-    r"if \[\[ -f \$values/attempt\..*|PWXC_LIMIT=.*|if \(\(another\)\); then stop .*"
+    r"if \[\[ -f \$values/attempt\..*|PWXC_LIMIT=.*|if \(\(another\)\); then stop .*|"
+    r"PWXC_HOST_\w+=\$\(hostname\); export PWXC_HOST_\w+"
 )
 
 

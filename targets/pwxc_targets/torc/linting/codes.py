@@ -188,10 +188,13 @@ LOOSE_PATTERN = warning(
     "torc-loose-pattern",
     "A pattern is searched anywhere in a name: `work_1` finds `work_10` and `rework_1` too.",
     "Anchor it with `^` and `$`.",
+    "jobs:\n- {name: work_1, command: one}\n- {name: work_10, command: ten}\n"
+    "- {name: join, command: join, depends_on_regexes: [work_1]}",
 )
 PLANNER = note(
     "PWX4327",
     "torc-planner",
     "torc's planner of allocations misreads the resource record. Its own checks do not see it.",
     "Write `slurm_schedulers` yourself; give memory in `m` or `g`.",
+    "resource_requirements:\n- {name: big, memory: 1t, runtime: PT1H}",
 )
