@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 HERE = Path(__file__).parent
@@ -57,19 +58,32 @@ in `tests/mutation`; a mutation that no longer fits the source is an error, so t
 def pages() -> dict[str, str]:
     """Give the page and its record."""
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
-    record = {"corpus": _counted() or record.get("corpus", {}), "mutation": record.get("mutation", {})}
+    corpus = _counted() or record.get("corpus", {})
+    fingerprint = _survey().fingerprint() or record.get("fingerprint", "")
+    record = {"corpus": corpus, "fingerprint": fingerprint, "mutation": record.get("mutation", {})}
     text = HEAD + _corpus(record["corpus"]) + BROKEN + _mutation(record["mutation"])
     return {"conformance.md": text, RECORD.name: json.dumps(record, indent=1, sort_keys=True) + "\n"}
 
 
 def _counted() -> Any:
-    """Count what became of the corpus, by the module that the tests use; None where there is no corpus."""
+    """Count what became of the corpus; None where there is no corpus."""
+    return _survey().numbers()
+
+
+def is_about_this_corpus() -> bool:
+    """Whether the page counts the files that are here; about others it cannot be checked."""
+    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+    return _survey().fingerprint() in ("", record.get("fingerprint", ""))
+
+
+def _survey() -> ModuleType:
+    """Give the module that the tests use."""
     sys.path.insert(0, str(HERE.parent))
     try:
-        from tests.contract.corpus import numbers
+        from tests.contract import corpus
     finally:
         sys.path.remove(str(HERE.parent))
-    return numbers()
+    return corpus
 
 
 def _corpus(corpus: dict[str, dict[str, dict[str, int]]]) -> str:
