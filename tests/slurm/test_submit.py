@@ -12,6 +12,8 @@ from pathlib import Path
 import attrs
 import pytest
 
+from pwxc import api
+from pwxc.diagnostics import Severity
 from pwxc.ir.expr import Binary, Call, Literal, Ref, Root
 from pwxc.ir.inputs import Choice, Input, InputType
 from pwxc.ir.resources import Resources
@@ -19,6 +21,7 @@ from pwxc.ir.sweep import Parameter, Range, Sweep
 from pwxc.ir.task import ExitAction, ExitRule, Outcome, Retry, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
+from pwxc.source import Source
 from tests.slurm.flows import OUTPUT, after, flow, note, put, sweep, task, written
 
 SBATCH = r"""#!/bin/bash
@@ -426,3 +429,13 @@ def test_a_value_given_at_submission_is_never_executed(stage: StageMaker) -> Non
     assert (done.returncode, done.stderr) == (0, "")
     assert (run.folder / "run/output/t/x").read_text() == HOSTILE
     assert not list(run.folder.rglob("pwned"))
+
+
+@pytest.mark.parametrize(("option", "codes"), [({}, ["PWX3426"]), ({"slurm.instance_limit": "2000000000000"}, [])])
+def test_a_sweep_that_no_scheduler_takes_is_refused_at_its_range(option: dict[str, str], codes: list[str]) -> None:
+    text = 'name: w\njobs:\n- {name: "a_{i}", command: "echo {i}", parameters: {i: "1:1000000000000"}}\n'
+    made = api.compile(Source("w.yaml", text), to="slurm", origin="torc", options=option)
+    assert [item.code.id for item in made.diagnostics if item.severity is Severity.ERROR] == codes
+    assert [item.span.text for item in made.diagnostics if item.code.id in codes and item.span] == [
+        '"1:1000000000000"' for _ in codes
+    ]

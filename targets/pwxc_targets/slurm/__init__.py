@@ -37,6 +37,12 @@ TARGET = Target(
             "container", "apptainer", "how the commands of a task with an image run", ("apptainer", "pyxis", "none")
         ),
         Option("max_array_size", "1001", "the site's MaxArraySize; longer sweeps are split"),
+        Option(
+            "instance_limit",
+            "10000000",
+            "how many instances a sweep may have",
+            pattern=r"[1-9][0-9]{0,17}",
+        ),
         Option("retries", "3", "further attempts where the source leaves their number to its site"),
         Option("retry", "requeue", "further attempts: by requeue, or inside the allocation", ("requeue", "inside")),
         Option("partition", "", "the partition of tasks that name none"),

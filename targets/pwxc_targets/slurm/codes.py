@@ -338,6 +338,14 @@ ANY_INSTANCE = warning(
     "Nothing, unless instances fail.",
     "needs: ['a:any']",
 )
+LONG_SWEEP = error(
+    "PWX3426",
+    "slurm-long-sweep",
+    "A sweep has more instances than may be submitted: each becomes an element of an array, and no scheduler takes so "
+    "many.",
+    "Look whether the range is meant, or raise the limit with `--option slurm.instance_limit=`.",
+    "parameters: {i: '1:1000000000000'}",
+)
 
 # lint: PWX4400 to PWX4499
 

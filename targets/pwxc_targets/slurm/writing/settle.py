@@ -10,7 +10,7 @@ from pwxc.ir.entity import Passthrough
 from pwxc.ir.expr import Expr
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Container, Placement, Resources
-from pwxc.ir.sweep import Sweep
+from pwxc.ir.sweep import Range, Sweep, Values
 from pwxc.ir.task import ActionCall, ExitRule, Gang, Step, Task
 from pwxc.ir.workflow import Hook, RequestAllocation, Trigger
 from pwxc_targets.slurm import codes as C  # noqa: N812
@@ -286,6 +286,12 @@ def _rule(context: Context, rule: ExitRule) -> None:
 def _sweep(context: Context, name: str, sweep: Sweep, *, fixed: bool) -> None:
     with context.ledger.of(sweep) as account:
         account.emulate("parameters", "mode", "include", "exclude")
+        most = int(context.options.get("instance_limit", "10000000"))
+        if sweep.size is not None and sweep.size > most:
+            lengths = {len(item.values): item for item in sweep.parameters if isinstance(item.values, Range | Values)}
+            longest = lengths[max(lengths)]
+            message = f"`{name}` has {sweep.size:,} instances, and at most {most:,} are submitted"
+            context.say(C.LONG_SWEEP, message, longest.span or sweep.span)
         if len(sweep.parameters) < 2:
             account.cosmetic("mode")
         if not fixed:  # said as a whole
