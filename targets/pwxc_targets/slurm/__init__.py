@@ -39,7 +39,7 @@ TARGET = Target(
         Option("max_array_size", "1001", "the site's MaxArraySize; longer sweeps are split"),
         Option(
             "instance_limit",
-            "10000000",
+            "1000000000",
             "how many instances a sweep may have",
             pattern=r"[1-9][0-9]{0,17}",
         ),

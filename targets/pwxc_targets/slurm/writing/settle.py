@@ -286,7 +286,7 @@ def _rule(context: Context, rule: ExitRule) -> None:
 def _sweep(context: Context, name: str, sweep: Sweep, *, fixed: bool) -> None:
     with context.ledger.of(sweep) as account:
         account.emulate("parameters", "mode", "include", "exclude")
-        most = int(context.options.get("instance_limit", "10000000"))
+        most = int(context.options.get("instance_limit", "1000000000"))
         if sweep.size is not None and sweep.size > most:
             lengths = {len(item.values): item for item in sweep.parameters if isinstance(item.values, Range | Values)}
             longest = lengths[max(lengths)]
