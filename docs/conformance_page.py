@@ -105,9 +105,12 @@ def _corpus(corpus: dict[str, dict[str, dict[str, int]]]) -> str:
 def _mutation(score: dict[str, Any]) -> str:
     if not score:
         return "\nNo run is recorded.\n"
-    rows = [f"| {area} | {counts['all']} | {counts['noticed']} |" for area, counts in score["areas"].items()]
-    whole = {name: sum(counts[name] for counts in score["areas"].values()) for name in ("all", "noticed")}
-    rows.append(f"| **all** | {whole['all']} | {whole['noticed']} |")
+    columns = ("all", "tried", "noticed")
+    whole = {name: sum(counts[name] for counts in score["areas"].values()) for name in columns}
+    rows = [
+        f"| {area} | " + " | ".join(str(counts[name]) for name in columns) + " |"
+        for area, counts in {**score["areas"], "**all**": whole}.items()
+    ]
     lived = "".join(f"\n* {name}" for name in score["lived"])
-    text = "\n| part | mutations | noticed |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    text = "\n| part | mutations | tried | noticed |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     return text + (f"\nNot noticed:\n{lived}\n" if lived else "")

@@ -152,8 +152,9 @@ def record(found: list[tuple[Mutation, str | None]]) -> None:
     whole = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
     areas: dict[str, dict[str, int]] = {}
     for mutation, test in found:
-        counts = areas.setdefault(mutation.area, {"all": 0, "noticed": 0})
+        counts = areas.setdefault(mutation.area, {"all": 0, "tried": 0, "noticed": 0})
         counts["all"] += 1
+        counts["tried"] += 1
         counts["noticed"] += test is not None
     lived = [mutation.name for mutation, test in found if test is None]
     whole["mutation"] = {"areas": areas, "lived": lived}
