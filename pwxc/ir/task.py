@@ -12,6 +12,7 @@ from pwxc.frozen import frozen
 from pwxc.ir.data import Checkpoint, InlineFile, Read, Secret, Variable, Write
 from pwxc.ir.entity import Passthrough, Plain, entity, place
 from pwxc.ir.expr import Expr
+from pwxc.ir.found import Found
 from pwxc.ir.resources import Container, Placement
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.template import Template
@@ -123,6 +124,8 @@ class Step:
     ignore_errors: bool | Expr = False
     stop_when_another_fails: bool = False
     passthrough: tuple[Passthrough, ...] = ()
+    found: Found | None = place()
+    """What was recognised in the script's text, if somebody looked."""
     span: Span | None = place()
 
 
@@ -149,6 +152,8 @@ class Task:
     condition: Expr | None = None
     container: Container | None = None
     resources: str | None = None
+    beside: tuple[str, ...] = ()
+    """Further classes whose nodes are given together with the task's own; what runs there, its steps start."""
     placement: Placement | None = None
     reads: tuple[Read, ...] = ()
     writes: tuple[Write, ...] = ()

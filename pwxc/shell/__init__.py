@@ -1,4 +1,4 @@
-"""The one place that quotes and renders shell text."""
+"""The one place that quotes, renders and reads shell text."""
 
 from pwxc.shell.quote import delimiter, is_variable_name, quote
 from pwxc.shell.text import Names, ShellText

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from pwxc_targets.slurm.drivers.words import ShellError, Token, tokenize
+from pwxc.shell.words import ShellError, Token, tokenize
 
 _PROGRAMS = frozenset(["apptainer", "singularity"])
 _GPU_FLAGS = frozenset(["--nv"])

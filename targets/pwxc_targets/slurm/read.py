@@ -63,9 +63,9 @@ def _find_drivers(sources: tuple[Source, ...]) -> list[Source]:
 
 def _submits(content: str) -> bool:
     """Whether a script calls `sbatch`, and does not only speak of it."""
-    from pwxc_targets.slurm.drivers.grammar import parse
+    from pwxc.shell.grammar import parse
+    from pwxc.shell.words import ShellError
     from pwxc_targets.slurm.drivers.rules import submits
-    from pwxc_targets.slurm.drivers.words import ShellError
 
     if is_own(content):
         return True

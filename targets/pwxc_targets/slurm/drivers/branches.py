@@ -9,12 +9,12 @@ from functools import reduce
 from typing import TYPE_CHECKING, TypeAlias
 
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary
+from pwxc.shell.grammar import Case, Command, If, Node, Pipeline
+from pwxc.shell.words import Token, tokenize
 from pwxc_targets.slurm.drivers.calls import LeaveError
 from pwxc_targets.slurm.drivers.expansion import State
-from pwxc_targets.slurm.drivers.grammar import Case, Command, If, Node, Pipeline
 from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
 from pwxc_targets.slurm.drivers.rules import ends, submits
-from pwxc_targets.slurm.drivers.words import Token, tokenize
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell

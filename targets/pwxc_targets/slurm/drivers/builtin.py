@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pwxc.shell.grammar import Command, parse
+from pwxc.shell.words import ShellError
 from pwxc_targets.slurm.drivers.calls import LeaveError
 from pwxc_targets.slurm.drivers.counting import arithmetic, sequence_of
 from pwxc_targets.slurm.drivers.expansion import MOST_WORDS
 from pwxc_targets.slurm.drivers.filters import printf
-from pwxc_targets.slurm.drivers.grammar import Command, parse
 from pwxc_targets.slurm.drivers.marks import INPUT, JOB, UNKNOWN, is_fixed, mark
 from pwxc_targets.slurm.drivers.printing import document, tell
-from pwxc_targets.slurm.drivers.words import ShellError
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell

@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from pwxc.shell.grammar import Command
+from pwxc.shell.words import Token, tokenize
 from pwxc_targets.slurm.drivers.branches import whole
 from pwxc_targets.slurm.drivers.builtin import BUILTINS
 from pwxc_targets.slurm.drivers.calls import LeaveError, Submission
 from pwxc_targets.slurm.drivers.counting import arithmetic
 from pwxc_targets.slurm.drivers.expansion import ALL, carried
-from pwxc_targets.slurm.drivers.grammar import Command
 from pwxc_targets.slurm.drivers.marks import CARRIED, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed
 from pwxc_targets.slurm.drivers.printing import document, tell
 from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, DECLARING, DEEPEST, QUIET, RUNNERS, SUCCEEDS, is_sbatch
-from pwxc_targets.slurm.drivers.words import Token, tokenize
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pwxc.shell.words import tokenize
 from pwxc_targets.slurm.drivers.frames import Items, counted
-from pwxc_targets.slurm.drivers.words import tokenize
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell

@@ -8,14 +8,14 @@ from pwxc.diagnostics import Diagnostics
 from pwxc.ir.inputs import Input
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
+from pwxc.shell.grammar import Node, parse
+from pwxc.shell.words import ShellError
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.drivers.frames import UnsweepableError
-from pwxc_targets.slurm.drivers.grammar import Node, parse
 from pwxc_targets.slurm.drivers.marks import may_be_marks
 from pwxc_targets.slurm.drivers.shell import Shell
 from pwxc_targets.slurm.drivers.submissions import Submissions
-from pwxc_targets.slurm.drivers.words import ShellError
 
 
 def read_driver(

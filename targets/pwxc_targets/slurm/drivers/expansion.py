@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import attrs
 
+from pwxc.shell.words import brace_end, parenthesis_end
 from pwxc_targets.slurm.drivers.arithmetic import NotKnownError, evaluate
 from pwxc_targets.slurm.drivers.marks import CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed, mark
 from pwxc_targets.slurm.drivers.modification import modified
-from pwxc_targets.slurm.drivers.words import brace_end, parenthesis_end
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
 _BRACED = re.compile(r"([!#]?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[.*?\])?(.*)", re.DOTALL)

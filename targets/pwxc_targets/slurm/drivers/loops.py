@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
+from pwxc.shell.grammar import Command, Count, Node, While
 from pwxc_targets.slurm.drivers.expansion import Expander, State
 from pwxc_targets.slurm.drivers.frames import Items, counted
-from pwxc_targets.slurm.drivers.grammar import Command, Count, Node, While
 from pwxc_targets.slurm.drivers.rules import assigned_in
 
 _FIRST = re.compile(r"\s*(\w+)\s*=\s*(.+?)\s*\Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwxc_targets.slurm.drivers.grammar import Command
+from pwxc.shell.grammar import Command
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from pwxc_targets.slurm.drivers.grammar import Command, For, Node, Pipeline, children
+from pwxc.shell.grammar import Command, For, Node, Pipeline, children
 from pwxc_targets.slurm.drivers.marks import is_fixed
 
 QUIET = frozenset([

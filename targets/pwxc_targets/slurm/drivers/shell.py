@@ -10,15 +10,7 @@ import attrs
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.ir.expr import Expr
-from pwxc.source import Source
-from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.drivers import commands
-from pwxc_targets.slurm.drivers.branches import run_case, run_if
-from pwxc_targets.slurm.drivers.calls import LeaveError, Submission, Submitted
-from pwxc_targets.slurm.drivers.expansion import Expander, State
-from pwxc_targets.slurm.drivers.filters import filtered
-from pwxc_targets.slurm.drivers.frames import Frames
-from pwxc_targets.slurm.drivers.grammar import (
+from pwxc.shell.grammar import (
     AndOr,
     Background,
     Case,
@@ -33,10 +25,18 @@ from pwxc_targets.slurm.drivers.grammar import (
     While,
     parse,
 )
+from pwxc.shell.words import ShellError, Token, tokenize
+from pwxc.source import Source
+from pwxc_targets.slurm import codes as C  # noqa: N812
+from pwxc_targets.slurm.drivers import commands
+from pwxc_targets.slurm.drivers.branches import run_case, run_if
+from pwxc_targets.slurm.drivers.calls import LeaveError, Submission, Submitted
+from pwxc_targets.slurm.drivers.expansion import Expander, State
+from pwxc_targets.slurm.drivers.filters import filtered
+from pwxc_targets.slurm.drivers.frames import Frames
 from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
 from pwxc_targets.slurm.drivers.rules import RUNNERS, assigned_in, ends, submits, tested, walk
 from pwxc_targets.slurm.drivers.turns import run_loop
-from pwxc_targets.slurm.drivers.words import ShellError, Token, tokenize
 
 
 @attrs.define

@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from pwxc.shell.grammar import Command, Count, For, Node, While
+from pwxc.shell.words import Token
 from pwxc_targets.slurm.drivers.builtin import read_line
 from pwxc_targets.slurm.drivers.calls import LeaveError
 from pwxc_targets.slurm.drivers.counting import arithmetic, sequence_of
 from pwxc_targets.slurm.drivers.expansion import MOST_WORDS, braced_range
 from pwxc_targets.slurm.drivers.frames import Items, UnsweepableError, counted, listed
-from pwxc_targets.slurm.drivers.grammar import Command, Count, For, Node, While
 from pwxc_targets.slurm.drivers.loops import count_items, while_items
 from pwxc_targets.slurm.drivers.marks import INPUT, is_fixed, mark
 from pwxc_targets.slurm.drivers.rules import QUEUE, assigned_in, submits, walk
-from pwxc_targets.slurm.drivers.words import Token
 
 if TYPE_CHECKING:
     from pwxc_targets.slurm.drivers.shell import Shell

@@ -11,8 +11,8 @@ from pwxc.expr.values import as_text
 from pwxc.ir.entity import Plain
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.template import Template
+from pwxc.shell.words import word_end
 from pwxc_targets.slurm.contexts import render
-from pwxc_targets.slurm.drivers.words import word_end
 
 Names = dict[str, tuple[str | Expr, ...]]
 """What the variables of a script stand for."""

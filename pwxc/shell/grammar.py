@@ -1,4 +1,4 @@
-"""Shell tokens read into commands: the part of the grammar that scripts use which submit jobs."""
+"""Shell tokens read into commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from pwxc_targets.slurm.drivers.words import ShellError, Token, tokenize
+from pwxc.shell.words import ShellError, Token, tokenize
 
 
 @attrs.frozen
