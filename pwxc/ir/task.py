@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -12,11 +12,13 @@ from pwxc.frozen import frozen
 from pwxc.ir.data import Checkpoint, InlineFile, Read, Secret, Variable, Write
 from pwxc.ir.entity import Passthrough, Plain, entity, place
 from pwxc.ir.expr import Expr
-from pwxc.ir.found import Found
 from pwxc.ir.resources import Container, Placement
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.template import Template
 from pwxc.source import Span
+
+if TYPE_CHECKING:
+    from pwxc.ir.found import Found
 
 
 class Outcome(StrEnum):

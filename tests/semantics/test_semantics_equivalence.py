@@ -448,8 +448,8 @@ COUNTS: dict[type, dict[str, object]] = {
 }
 """A value that counts for each field of tasks and steps."""
 LEFT_OUT = {
-    Task: {"resources", "placement", "priority", "passthrough", "places", "span"},
-    Step: {"name", "placement", "passthrough", "places", "span"},
+    Task: {"resources", "beside", "placement", "priority", "passthrough", "places", "span"},
+    Step: {"name", "placement", "passthrough", "found", "places", "span"},
 }
 
 

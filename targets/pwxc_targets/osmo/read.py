@@ -24,8 +24,8 @@ from pwxc_targets.osmo.template import codes as template_codes
 from pwxc_targets.osmo.template.expand import Expanded, Settings, expand
 from pwxc_targets.osmo.template.parameters import Parameters, find_parameters, report_frozen
 
-WORTH = re.compile(r"\{%[-+]?\s*(?:for|if|set)\b|\{\{[^}]*[^\w\s.}{|][^}]*\}\}")
-"""What the reading with marks alone would freeze something for."""
+WORTH = re.compile(r"\{%[-+]?\s*(?:for|if|set)\b|\{\{(?!\s*(?:input|host):)[^}]*[^\w\s.}{|][^}]*\}\}")
+"""What the reading with marks alone would freeze something for; OSMO's own tokens are none of it."""
 
 _PASSABLE = (
     C.UNKNOWN_SPEC_KEY, C.LONG_NAME, C.RESERVED_NAME, C.FILE_PATH, C.LOCAL_FILE, C.UNKNOWN_RESOURCE, C.BAD_IMAGE,

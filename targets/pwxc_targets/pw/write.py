@@ -22,7 +22,13 @@ from pwxc_targets.pw.writing.ownform import merge_form, write_form, write_preset
 from pwxc_targets.pw.writing.scheduling import settle_requests
 from pwxc_targets.pw.writing.spelling import Spelling
 from pwxc_targets.pw.writing.submission import REQUESTS
-from pwxc_targets.pw.writing.toplevel import settle_rest, write_environment, write_permissions, write_sessions
+from pwxc_targets.pw.writing.toplevel import (
+    plain_environment,
+    settle_rest,
+    write_environment,
+    write_permissions,
+    write_sessions,
+)
 
 SCHEMA = "yaml-language-server: $schema=https://activate.parallel.works/workflow.schema.json"
 
@@ -66,16 +72,10 @@ def _top(writing: Writing, account: Account, made: PwWorkflow) -> None:
     made.configurations = write_presets(writing, account.take("presets"))
     account.take("environment")
     variables = write_environment(writing, account, workflow.environment)
-    if variables and (writing.own or _is_plain(writing)):
+    if variables and (writing.own or plain_environment(writing)):
         made.env = variables
     if (limit := account.take("timeout")) is not None:
         made.timeout = Spelling(writing).duration(account, "timeout", limit)
-
-
-def _is_plain(writing: Writing) -> bool:
-    from pwxc_targets.pw.writing.foreignjob import plain_environment
-
-    return plain_environment(writing)
 
 
 def _settle_resources(writing: Writing) -> None:

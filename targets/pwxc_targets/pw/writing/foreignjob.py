@@ -22,11 +22,12 @@ from pwxc_targets.pw.writing.exits import Loop, settle_rules
 from pwxc_targets.pw.writing.kept import settle_kept
 from pwxc_targets.pw.writing.nativenames import NativeNames
 from pwxc_targets.pw.writing.scheduling import is_submitted
-from pwxc_targets.pw.writing.scriptbody import MISSING, UNWRITTEN, Body, file_test, is_plain
-from pwxc_targets.pw.writing.spelling import Spelling, show_hole
+from pwxc_targets.pw.writing.scriptbody import MISSING, UNWRITTEN, Body, file_test
+from pwxc_targets.pw.writing.spelling import is_plain, show_hole
 from pwxc_targets.pw.writing.steps import StepWriter, write_place
 from pwxc_targets.pw.writing.strategy import write_sweep
 from pwxc_targets.pw.writing.submitted import Submitted
+from pwxc_targets.pw.writing.toplevel import plain_environment
 
 FOLDER = "folder"
 
@@ -234,13 +235,3 @@ def project_folder(writing: Writing) -> str:
             default="${PW_PARENT_JOB_DIR}",
         )
     return "${{ inputs." + name + " }}"
-
-
-def plain_environment(writing: Writing) -> bool:
-    """Whether the workflow's own variables can stand at the top of the file for all jobs."""
-    if writing.plain_environment is None:
-        spelling = Spelling(writing)
-        plain = all(is_plain(spelling, item.name, item.value) for item in writing.workflow.environment)
-        tasks = writing.workflow.tasks
-        writing.plain_environment = plain and not any(is_submitted(writing, task) is not False for task in tasks)
-    return writing.plain_environment

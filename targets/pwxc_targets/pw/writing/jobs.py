@@ -13,6 +13,7 @@ from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
 from pwxc_targets.pw.writing.order import settle_condition, settle_edges, wait_for
 from pwxc_targets.pw.writing.runner import prologue, run_alone, run_gang
+from pwxc_targets.pw.writing.spelling import span_of
 from pwxc_targets.pw.writing.strategy import Matrix, write_sweep
 from pwxc_targets.pw.writing.submission import settle_smaller, slurm_group, submitted_steps
 from pwxc_targets.pw.writing.taskscript import TaskScript
@@ -162,8 +163,4 @@ def _timeout(writing: Writing, account: Account, value: float | Expr | None) -> 
     if not isinstance(value, int | float):
         account.approximate("run_timeout", C.FROZEN_VALUE, "the time limit is left out")
         return None
-    seconds = max(1, int(-(-value // 1)))
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+    return span_of(max(1, value))

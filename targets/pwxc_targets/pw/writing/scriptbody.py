@@ -18,10 +18,9 @@ from pwxc_targets.pw.writing.nativenames import NativeNames
 from pwxc_targets.pw.writing.runner import indent
 from pwxc_targets.pw.writing.scheduling import records_of
 from pwxc_targets.pw.writing.sourcevariables import source_variables
-from pwxc_targets.pw.writing.spelling import Spelling, show_hole
+from pwxc_targets.pw.writing.spelling import show_hole
 
 MISSING, UNWRITTEN = "missing before the command", "not written by the command"
-_PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r{]*\Z")
 _ENDS_OTHERWISE = re.compile(r"(?:^|[\s;&|({])(?:exec\s+[^\s<>0-9&]|trap\s.*\b(?:EXIT|0)\b)", re.MULTILINE)
 """What keeps a script from telling its status when the shell ends: it ends otherwise, or says something itself."""
 
@@ -117,10 +116,3 @@ class Body:
 def file_test(word: str, what: str, then: str = "exit 1") -> str:
     """Give a line that ends a script, or does what `then` says, when there is no file at a path."""
     return f'[ -e {word} ] || {{ echo "{what}:" {word} >&2; {then}; }}'
-
-
-def is_plain(spelling: Spelling, name: str, value: Template) -> bool:
-    """Whether `env` takes a variable as it is; what the platform does to `$` and quotes is not documented."""
-    if not re.fullmatch(r"[a-zA-Z0-9_]+", name):
-        return False
-    return all(_PLAIN_VALUE.match(part) if isinstance(part, str) else spelling.is_inline(part) for part in value.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
@@ -67,6 +68,7 @@ def format_of(expr: Expr) -> tuple[str, str] | None:
     return None
 
 
+_PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r{]*\Z")
 _OF_SCRIPTS = (Root.ENVIRONMENT, Root.ATTEMPT)
 """What a script of another system reads while it runs, though the platform has expressions of these names."""
 
@@ -204,3 +206,10 @@ def show_hole(expr: Expr) -> str:
 def kept_by(passthrough: Any, dialect: str) -> Mapping[tuple[str, ...], Any]:
     """Give what one dialect keeps beside a noun, by place."""
     return {item.path: item.value for item in passthrough if item.dialect == dialect}
+
+
+def is_plain(spelling: Spelling, name: str, value: Template) -> bool:
+    """Whether `env` takes a variable as it is; what the platform does to `$` and quotes is not documented."""
+    if not re.fullmatch(r"[a-zA-Z0-9_]+", name):
+        return False
+    return all(_PLAIN_VALUE.match(part) if isinstance(part, str) else spelling.is_inline(part) for part in value.parts)

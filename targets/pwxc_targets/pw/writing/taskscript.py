@@ -16,6 +16,7 @@ from pwxc_targets.pw.names import HoleNames
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing, folder_field, password_field
 from pwxc_targets.pw.writing.strategy import Matrix
+from pwxc_targets.pw.writing.toplevel import plain_environment
 
 _PLAIN_VALUE = re.compile(r"[^$`\\\"'\n\r]*\Z")
 
@@ -256,8 +257,6 @@ class TaskScript:
 
     def _shared_environment(self) -> tuple[Variable, ...]:
         """Give the workflow's own variables, unless they stand at the top of the file."""
-        from pwxc_targets.pw.writing.foreignjob import plain_environment
-
         return () if plain_environment(self.writing) else self.writing.workflow.environment
 
     def _is_plain(self, name: str, value: Template) -> bool:

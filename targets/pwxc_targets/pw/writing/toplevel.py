@@ -11,7 +11,8 @@ from pwxc.ir.workflow import Session
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
 from pwxc_targets.pw.writing.kept import settle_kept
-from pwxc_targets.pw.writing.spelling import Spelling
+from pwxc_targets.pw.writing.scheduling import is_submitted
+from pwxc_targets.pw.writing.spelling import Spelling, is_plain
 
 _CALLS_PLATFORM = re.compile(r"(?:^|[\s;&|(])pw\s+[a-z]", re.MULTILINE)
 
@@ -43,6 +44,16 @@ def write_environment(writing: Writing, account: Account, items: Any) -> dict[st
             entry.take("name")
             made[item.name] = spelling.text(entry, "value", entry.take("value"))
     return made or None
+
+
+def plain_environment(writing: Writing) -> bool:
+    """Whether the workflow's own variables can stand at the top of the file for all jobs."""
+    if writing.plain_environment is None:
+        spelling = Spelling(writing)
+        plain = all(is_plain(spelling, item.name, item.value) for item in writing.workflow.environment)
+        tasks = writing.workflow.tasks
+        writing.plain_environment = plain and not any(is_submitted(writing, task) is not False for task in tasks)
+    return writing.plain_environment
 
 
 def write_sessions(writing: Writing, account: Account) -> dict[str, Any] | None:
