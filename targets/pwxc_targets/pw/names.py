@@ -11,6 +11,7 @@ import attrs
 from pwxc.expr.place import rebuild
 from pwxc.ir.expr import Conditional, Expr, Literal, Ref, Root, operands, refs
 from pwxc.ir.inputs import Input, InputType
+from pwxc.ir.names import free_name
 from pwxc.shell import quote
 from pwxc_targets.pw.expressions import print_expression
 
@@ -27,11 +28,8 @@ def unique_names(names: Iterable[str], alphabet: str = "a-z0-9_-", *, lower: boo
     taken: set[str] = set()
     for name in names:
         plain = re.sub(rf"[^{alphabet}]", "-", name.lower() if lower else name)[:250] or "x"
-        candidate, number = plain, 2
-        while candidate in taken:
-            candidate, number = f"{plain}-{number}", number + 1
-        taken.add(candidate)
-        mapped[name] = candidate
+        mapped[name] = free_name(plain, taken)
+        taken.add(mapped[name])
     return mapped
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from pwxc.expr.values import as_text
 from pwxc.ir.expr import Ref, Root
+from pwxc.ir.names import free_name
 from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
 from pwxc_targets.osmo.symbolic.evaluate import FailsError, evaluate
 from pwxc_targets.osmo.symbolic.scope import Row
@@ -43,9 +44,7 @@ class Columns:
                 self.names[frame.loop, target] = self._free(target)
 
     def _free(self, wanted: str) -> str:
-        name, number = wanted, 2
-        while name in self.taken:
-            name, number = f"{wanted}_{number}", number + 1
+        name = free_name(wanted, self.taken, "_")
         self.taken.add(name)
         return name
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from zlib import crc32
 
+from pwxc.ir.names import free_name
 from pwxc_targets.osmo.reading.scalars import NAME
 
 LONGEST = 64
@@ -87,11 +88,9 @@ def identifier(words: Iterable[str], taken: set[str]) -> str:
     """Give a name that an expression can say and that is not taken yet, and take it."""
     plain = re.sub(r"\W+", "_", "_".join(words), flags=re.ASCII).strip("_") or "value"
     plain = plain if _IDENTIFIER.fullmatch(plain) and plain not in _WORDS else f"p_{plain}"
-    candidate, number = plain, 2
-    while candidate in taken:
-        candidate, number = f"{plain}_{number}", number + 1
-    taken.add(candidate)
-    return candidate
+    name = free_name(plain, taken, "_")
+    taken.add(name)
+    return name
 
 
 def is_identifier(word: str) -> bool:

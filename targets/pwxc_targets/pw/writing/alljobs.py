@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from pwxc.ir.data import NamedDatum, NamedFile
+from pwxc.ir.names import free_name
 from pwxc.ir.task import ActionCall, Script, Task
 from pwxc.ir.workflow import Unit, units
 from pwxc_targets.pw import model
@@ -27,11 +28,8 @@ def name_jobs(parts: Iterable[Unit]) -> dict[str, str]:
     taken: set[str] = set()
     for name, new in plain.items():
         base = unique_names([new or "job"])[new or "job"]
-        candidate, number = base, 2
-        while candidate in taken:
-            candidate, number = f"{base}-{number}", number + 1
-        taken.add(candidate)
-        named[name] = candidate
+        named[name] = free_name(base, taken)
+        taken.add(named[name])
     return named
 
 

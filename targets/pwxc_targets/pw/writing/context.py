@@ -11,6 +11,7 @@ from pwxc.fidelity import Ledger
 from pwxc.ir.data import Datum, File, NamedDatum, NamedFile
 from pwxc.ir.expr import Expr, Literal, Ref, Root
 from pwxc.ir.inputs import Input
+from pwxc.ir.names import free_name
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import Gang, Task
 from pwxc.ir.workflow import Workflow
@@ -72,11 +73,7 @@ class Writing:
 
     def new_job(self, base: str) -> str:
         """Give a name for a job that is added."""
-        taken = {*self.jobs.values(), *self.extra}
-        name, number = base[:240], 2
-        while name in taken:
-            name, number = f"{base[:240]}-{number}", number + 1
-        return name
+        return free_name(base[:240], {*self.jobs.values(), *self.extra})
 
     @property
     def contained(self) -> bool:

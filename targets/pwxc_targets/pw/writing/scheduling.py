@@ -21,9 +21,9 @@ from pwxc.ir.template import Template
 from pwxc.ir.workflow import RequestAllocation, Trigger
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
+from pwxc_targets.pw.writing.jobrunner import JOB_RUNNER
 from pwxc_targets.pw.writing.spelling import Spelling, kept_by
 
-JOB_RUNNER = "marketplace/job_runner/v4.0"
 SCRIPT_SUBMITTER = "marketplace/script_submitter/v3.6"
 NOTHING = "undefined"
 """What a sub-workflow's field is given so that it does not take its default (§13.2)."""

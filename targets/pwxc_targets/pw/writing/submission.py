@@ -14,10 +14,10 @@ from pwxc_targets.pw.expressions import print_expression, print_template
 from pwxc_targets.pw.model import Step
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
+from pwxc_targets.pw.writing.jobrunner import JOB_RUNNER, STATUS, job_folder, place_lines, runner_inputs
 
 REQUESTS = tuple(field.name for field in fields(Resources) if field.name not in ("name", "passthrough"))
 """The fields of a class of resources that ask for something."""
-RUNNER = "marketplace/job_runner/v4.0"
 _UNITS = (("T", 2**40), ("G", 2**30), ("M", 2**20))
 
 
@@ -146,37 +146,20 @@ def submitted_steps(
     names in its folder. So the script and its status lie in a folder of the job's own, from whose place the
     scheduler's job, which has none of the platform's variables, tells the run's folder.
     """
-    place = writing.jobs[name] + (".${PW_MATRIX_INDEX}" if swept else "")
-    folder = "${PW_PARENT_JOB_DIR}/jobs/" + place
+    place = job_folder(writing.jobs[name], swept=swept)
+    folder = "${PW_PARENT_JOB_DIR}/" + place
     text = "\n".join(script) + "\n"
     word = delimiter(text, open_ended=True)
     prepare = ["set -euo pipefail", "rm -f exit-status", f"cat > task.sh <<'{word}'", *script, word]
-    submitted = ["export PW_JOB_DIR=${PWD%/jobs/*}", *(["export PW_MATRIX_INDEX=${PWD##*.}"] if swept else [])]
+    submitted = place_lines(swept=swept)
     if environment:
         leave = [f"  printf 'export {name}=%q\\n' \"${name}\"" for name in environment]
         prepare += ["umask 077", "{", *leave, "} > secrets.sh"]
         submitted += ["# shellcheck source=/dev/null", ". ./secrets.sh", "rm -f secrets.sh"]
     submitted += [
-        'trap \'echo "$?" > "${PW_JOB_DIR}/jobs/' + place + "/exit-status\"' EXIT",
+        'trap \'echo "$?" > "${PW_JOB_DIR}/' + place + "/exit-status\"' EXIT",
         "bash task.sh",
     ]
-    check = [
-        "set -euo pipefail",
-        "if ! read -r rc < exit-status; then",
-        '  echo "the scheduler ended the job before its script did" >&2',
-        "  exit 1",
-        "fi",
-        'exit "$rc"',
-    ]
-    runner = {
-        "resource": "${{ inputs." + writing.cluster + " }}",
-        "shebang": "#!/bin/bash",
-        "rundir": folder,
-        "scheduler": True,
-        "use_existing_script": False,
-        "script": "\n".join(submitted) + "\n",
-        "slurm": slurm,
-    }
     return [
         Step(
             name="Prepare",
@@ -184,6 +167,6 @@ def submitted_steps(
             run="\n".join(prepare) + "\n",
             env=dict(environment) or None,
         ),
-        Step(name=name, uses=RUNNER, with_=runner),
-        Step(name="Status", working_directory=folder, run="\n".join(check) + "\n"),
+        Step(name=name, uses=JOB_RUNNER, with_=runner_inputs(writing.cluster, folder, submitted, slurm)),
+        Step(name="Status", working_directory=folder, run=STATUS),
     ]

@@ -24,8 +24,9 @@ from pwxc_targets.pw import model
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.commandjob import CommandJob
 from pwxc_targets.pw.writing.exits import Loop
+from pwxc_targets.pw.writing.jobrunner import JOB_RUNNER, STATUS, job_folder, place_lines, runner_inputs
 from pwxc_targets.pw.writing.nativenames import NativeNames
-from pwxc_targets.pw.writing.scheduling import JOB_RUNNER, Request, merged, records_of
+from pwxc_targets.pw.writing.scheduling import Request, merged, records_of
 from pwxc_targets.pw.writing.scriptbody import Body
 from pwxc_targets.pw.writing.steps import StepWriter
 
@@ -137,35 +138,21 @@ class Submitted:
 
     def _runner(self, script: list[str], group: dict[str, Any], *, strict: bool) -> list[model.Step]:
         swept = self.job.matrix is not None
-        folder = "${PW_PARENT_JOB_DIR}/jobs/" + self.job.job + (".${PW_MATRIX_INDEX}" if swept else "")
+        folder = "${PW_PARENT_JOB_DIR}/" + job_folder(self.job.job, swept=swept)
+        where, *which = place_lines(swept=swept)
         head = [
             "pwxc_here=$PWD",
-            "export PW_JOB_DIR=${PWD%/jobs/*}",
+            where,
             "export PW_PARENT_JOB_DIR=$PW_JOB_DIR",
-            *(["export PW_MATRIX_INDEX=${PWD##*.}"] if swept else []),
+            *which,
             'trap \'echo "$?" > "$pwxc_here/exit-status"\' EXIT',
             *self._enter(),
-        ]
-        check = [
-            "set -euo pipefail",
-            "if ! read -r rc < exit-status; then",
-            '  echo "the scheduler ended the job before its script did" >&2',
-            "  exit 1",
-            "fi",
-            'exit "$rc"',
         ]
         self.job.writing.uses_cluster = True
         self.made.uses = JOB_RUNNER
         self.made.name = self.made.name or self.job.task.name
-        self.made.with_ = {
-            "resource": "${{ inputs." + self.job.writing.cluster + " }}",
-            "shebang": "#!/bin/bash",
-            "rundir": folder,
-            "scheduler": True,
-            "use_existing_script": False,
-            "script": "\n".join([*(["set -euo pipefail"] if strict else []), *head, *script]) + "\n",
-            "slurm": group,
-        }
+        lines = [*(["set -euo pipefail"] if strict else []), *head, *script]
+        self.made.with_ = runner_inputs(self.job.writing.cluster, folder, lines, group)
         return [
             model.Step(name="Prepare", working_directory=folder, run="\n".join(self.prepare) + "\n"),
             self.made,
@@ -173,7 +160,7 @@ class Submitted:
                 name="Status",
                 if_=self.made.if_,
                 working_directory=folder,
-                run="\n".join(check) + "\n",
+                run=STATUS,
                 ignore_errors=self.made.ignore_errors,
             ),
         ]
