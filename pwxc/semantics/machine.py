@@ -50,6 +50,8 @@ class Machine:
         self._limited: dict[str, Node] = {}
         self._retried: dict[Run, None] = {}
         self._stoppable: list[Run] = []
+        self._slot_of: dict[Run, Slot] = {}
+        """The instance of a unit that each run is part of, for those that have started."""
 
     def _node(self, unit: Task | Gang) -> Node:
         if isinstance(unit, Task):
@@ -106,7 +108,7 @@ class Machine:
         for run in runs:
             self.hooks.ended(run)
         self._stop_others(runs)
-        slots = {id(run.slot): run.slot for run in runs if run.slot is not None}.values()
+        slots = {self._slot_of[run]: None for run in runs if run in self._slot_of}
         for slot in sorted(slots, key=lambda slot: slot.order):
             slot.settle(self.clock)
             if slot.state is not None:
@@ -134,7 +136,7 @@ class Machine:
 
     def _restart_others(self, retried: Mapping[Run, None]) -> None:
         """Begin again with the members of gangs that have to when others do: once, and not if they do by themselves."""
-        asking = [(run, run.slot) for run in retried if run.slot is not None and run.state is None]
+        asking = [(run, self._slot_of[run]) for run in retried if run in self._slot_of and run.state is None]
         for other in dict.fromkeys(other for run, slot in asking for other in slot.followers(run)):
             if other not in retried:
                 other.stop(RestartError())
@@ -174,7 +176,7 @@ class Machine:
         slot.state = state
         slot.ended = self.clock.now
         for run in slot.runs:
-            run.slot = None
+            self._slot_of.pop(run, None)
             run.end(state, reason)
         self._ended.append(slot)
 
@@ -219,14 +221,14 @@ class Machine:
         for slot in chosen:
             slot.node.running += 1
             slot.started = True
+            self._slot_of.update(dict.fromkeys(slot.runs, slot))
             slot.start(self.clock, self.environment, self._on_ready)
         return bool(chosen)
 
     def _trace(self) -> Trace:
-        instances = {}
-        for task in self.workflow.tasks:
-            for run in self.world.runs.get(task.name, {}).values():
-                instances[run.instance] = run.record()
+        runs = {run.instance: run for slot in self._slots() for run in slot.runs}
+        published = (run for task in self.workflow.tasks for run in self.world.runs.get(task.name, {}).values())
+        instances = {run.instance: runs[run.instance].record() for run in published}
         gangs = {
             node.name if slot.index is None else f"{node.name}[{slot.index}]": slot.state or State.CANCELLED
             for node in self.nodes.values()

@@ -136,8 +136,6 @@ class Slot:
 
     def start(self, clock: Clock, environment: Environment, ready: Ready) -> None:
         """Begin after the time in the queue: all members at the same time (osmo.md §20.2)."""
-        for run in self.runs:
-            run.slot = self
         waits = max(environment.queued(run.instance) for run in self.runs)
         limit = self.node.queue_timeout(self.lead.scope)
         if limit and waits > limit:

@@ -6,28 +6,46 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pwxc.expr.evaluate import evaluate, item
 from pwxc.expr.values import UNDEFINED, EvaluationError, Value, as_text, is_number
-from pwxc.ir.data import Dataset, Destination, NamedDatum, NamedFile, Origin, TaskOutput, Url
+from pwxc.ir.data import Dataset, Datum, Destination, File, NamedDatum, NamedFile, Origin, TaskOutput, Url
 from pwxc.ir.expr import Call, Expr, Ref, Root, Undefined
-from pwxc.ir.task import ActionCall, Command, Script, Work
+from pwxc.ir.task import ActionCall, Command, Script, Task, Work
 from pwxc.ir.template import Template
+from pwxc.ir.workflow import Workflow
 from pwxc.semantics.trace import Instance
 from pwxc.shell import quote
 
 if TYPE_CHECKING:
     from pwxc.semantics.expansion import Row
-    from pwxc.semantics.world import World
 
 NOTHING: Mapping[str, Value] = {}
+
+
+class Surroundings(Protocol):
+    """What an instance is part of, as far as its references lead there."""
+
+    workflow: Workflow
+    tasks: dict[str, Task]
+    files: dict[str, File]
+    data: dict[str, Datum]
+
+    def format_of(self, task: str, variable: str) -> str:
+        """Give the format in which a variable of a sweep is printed."""
+
+    def input(self, path: tuple[str, ...]) -> Value:
+        """Give the value of an input or of a part of it."""
+
+    def published(self, path: tuple[str, ...], asking: Scope) -> Value:
+        """Give a value that a task published."""
 
 
 class Scope:
     """What references mean in one instance of a task, or in the workflow as a whole when there is none."""
 
-    def __init__(self, world: World, instance: Instance | None = None, row: Row = NOTHING) -> None:
+    def __init__(self, world: Surroundings, instance: Instance | None = None, row: Row = NOTHING) -> None:
         self.world, self.instance, self.row = world, instance, row
         self.attempt = 0
         self.status: Mapping[str, bool] = {}

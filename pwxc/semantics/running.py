@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -16,10 +16,7 @@ from pwxc.semantics.clock import Clock, Life, Process, StoppedError
 from pwxc.semantics.expansion import Row
 from pwxc.semantics.resolve import Scope
 from pwxc.semantics.trace import Instance, Moment, Part, Ran, Record, State
-
-if TYPE_CHECKING:
-    from pwxc.semantics.nodes import Slot
-    from pwxc.semantics.world import World
+from pwxc.semantics.world import World
 
 STOPPED_CODE = 124
 """What a step ends with that ran into its own limit; the same as `timeout` gives."""
@@ -63,8 +60,6 @@ class Run:
     retries: int = 0
     ran: list[Ran] = attrs.field(factory=list)
     process: Process | None = None
-    slot: Slot | None = None
-    """The instance of the unit that it is part of, once that has started."""
     stoppable: bool = False
     scope: Scope = attrs.field(init=False)
     _started: list[tuple[int, Step]] = attrs.field(factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pwxc.expr.evaluate import item
 from pwxc.expr.values import UNDEFINED, EvaluationError, Value
@@ -15,9 +15,22 @@ from pwxc.ir.workflow import Workflow
 from pwxc.semantics.environment import Environment
 from pwxc.semantics.expansion import Row
 from pwxc.semantics.resolve import Scope, is_known, symbol
+from pwxc.semantics.trace import Instance
 
-if TYPE_CHECKING:
-    from pwxc.semantics.running import Run
+
+class Publisher(Protocol):
+    """A run, as far as others read what it publishes."""
+
+    task: Task
+    instance: Instance
+    scope: Scope
+
+    @property
+    def publishes(self) -> bool:
+        """Whether what it published can be read."""
+
+    def has_run(self, step: str) -> bool:
+        """Whether the step with this id has started."""
 
 
 class World:
@@ -29,7 +42,7 @@ class World:
         self.files = {file.name: file for file in workflow.files}
         self.data = {datum.name: datum for datum in workflow.data}
         self.rows: dict[str, Mapping[int, Row]] = {}
-        self.runs: dict[str, dict[int | None, Run]] = {}
+        self.runs: dict[str, dict[int | None, Publisher]] = {}
         self._walltimes = {record.name: record.walltime for record in workflow.resources}
         self._given = environment.inputs()
         self._inputs: dict[tuple[str, ...], Value] = {}
