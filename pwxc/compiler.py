@@ -18,7 +18,7 @@ from pwxc.files import as_latin1, is_text
 from pwxc.frozen import frozen
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile, ReadSettings, Target
-from pwxc.source import Source
+from pwxc.source import Source, Span
 
 
 @frozen
@@ -88,14 +88,21 @@ def compile_sources(
 
 def _as_text(workflow: Workflow, diagnostics: Diagnostics) -> Workflow:
     """Make texts of what was read from files of another encoding."""
-    from pwxc.ir.plaintext import with_texts
+    from pwxc.ir.walking import rebuilt
 
     origin = workflow.origin if isinstance(workflow.origin, tuple) else ()
     odd = [item for item in origin if isinstance(item, Source) and item.encoding == "bytes"]
     for source in odd:
         message = f"`{source.name}` is not UTF-8 text; other bytes are read as Latin-1"
         diagnostics.add(C.OTHER_ENCODING, message, source.span(0, 0))
-    return with_texts(workflow, as_latin1) if odd else workflow
+
+    def mended(value: object) -> object:
+        if isinstance(value, Source | Span):
+            return value
+        return as_latin1(value) if type(value) is str else NotImplemented
+
+    made: Workflow = rebuilt(workflow, mended) if odd else workflow
+    return made
 
 
 def _judge_reading(diagnostics: Diagnostics, policy: Policy) -> list[Diagnostic]:

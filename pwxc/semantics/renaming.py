@@ -13,6 +13,7 @@ from pwxc.ir.entity import changed, fields_of
 from pwxc.ir.expr import Expr, Ref, Root, operands
 from pwxc.ir.task import Edge, Gang, Task
 from pwxc.ir.template import Template
+from pwxc.ir.walking import rebuilt
 from pwxc.ir.workflow import Hook, Workflow
 from pwxc.semantics.hooks import selected
 
@@ -74,19 +75,15 @@ class _Renaming:
 
     def inside(self, value: Any) -> Any:
         """Rename in whatever stands below a task."""
+        return rebuilt(value, self._changed)
+
+    def _changed(self, value: Any) -> Any:
         if isinstance(value, str | int | float | None):
             return value
-        if isinstance(value, tuple | list):
-            return type(value)(self.inside(part) for part in value)
-        if isinstance(value, dict):
-            return {key: self.inside(part) for key, part in value.items()}
         if isinstance(value, Template):
             return value.map(self.expr) if value.holes else value
         if isinstance(value, Expr):
             return self.expr(value)
         if isinstance(value, TaskOutput):
             return value if value.run is not None else attrs.evolve(value, task=self.name(value.task))
-        if attrs.has(type(value)):
-            fields = [field.name for field in attrs.fields(type(value)) if field.init and field.name != "span"]
-            return attrs.evolve(value, **{name: self.inside(getattr(value, name)) for name in fields})
-        return value
+        return NotImplemented

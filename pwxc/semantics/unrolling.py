@@ -16,6 +16,7 @@ from pwxc.ir.expr import Expr, Literal, Ref, Root, operands, refs
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import Edge, Outcome, Task
 from pwxc.ir.template import Template
+from pwxc.ir.walking import rebuilt
 from pwxc.ir.workflow import Workflow, gang_of, units
 from pwxc.semantics.environment import NOTHING_FAILS
 from pwxc.semantics.expansion import Pairing, Row, TooManyInstancesError, expand
@@ -213,22 +214,18 @@ class _Copy:
 
     def _inside(self, value: Any) -> Any:
         """Put the values of this instance wherever they are referred to."""
+        return rebuilt(value, self._changed)
+
+    def _changed(self, value: Any) -> Any:
         if isinstance(value, str | int | float | Sweep | None):
             return value
-        if isinstance(value, tuple | list):
-            return type(value)(self._inside(part) for part in value)
-        if isinstance(value, dict):
-            return {key: self._inside(part) for key, part in value.items()}
         if isinstance(value, Template):
             return value.map(self._hole) if value.holes else value
         if isinstance(value, Expr):
             return self._expr(value)
         if isinstance(value, Read) and isinstance(value.origin, TaskOutput) and value.origin.task in self.tables:
             return changed(value, origin=attrs.evolve(value.origin, task=self._peer(value.origin.task)))
-        if attrs.has(type(value)):
-            names = [field.name for field in attrs.fields(type(value)) if field.init and field.eq]
-            return attrs.evolve(value, **{name: self._inside(getattr(value, name)) for name in names})
-        return value
+        return NotImplemented
 
     def _hole(self, hole: Expr) -> str | Expr:
         named = refs(hole)

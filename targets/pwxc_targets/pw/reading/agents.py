@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Ref, Root
+from pwxc.ir.expr import Ref, Root, refs
 from pwxc.ir.resources import Placement, Resources
 from pwxc.ir.task import ActionCall, Step, Task
 from pwxc.ir.template import Template
+from pwxc.ir.walking import holes_in
 from pwxc_targets.pw.reading.scheduler_options import OptionReader, as_template
 
 _AGENT, _WAIT = "parallelworks/scheduler-agent", "parallelworks/wait-for-agent"
@@ -80,19 +81,7 @@ def _as_lines(flags: Template) -> Template:
     return Template(("\n".join(f"#SBATCH {line.strip()}" for line in literal.splitlines() if line.strip()),))
 
 
-def _outputs(value: Any) -> Iterator[Ref]:
-    """Give all references to published values with a step's id, anywhere in a noun."""
-    if isinstance(value, Template):
-        yield from (ref for ref in value.refs() if ref.root is Root.TASK_OUTPUT and len(ref.path) == 3)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _outputs(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _outputs(item)
-    elif attrs.has(type(value)) and not isinstance(value, Ref):
-        for field in attrs.fields(type(value)):
-            if field.eq:
-                yield from _outputs(getattr(value, field.name))
-    elif isinstance(value, Ref) and value.root is Root.TASK_OUTPUT and len(value.path) == 3:
-        yield value
+def _outputs(step: Step) -> Iterator[Ref]:
+    """Give all references to published values with a step's id, anywhere in a step."""
+    named = (ref for hole in holes_in(step) for ref in refs(hole))
+    return (ref for ref in named if ref.root is Root.TASK_OUTPUT and len(ref.path) == 3)

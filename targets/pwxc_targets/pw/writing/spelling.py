@@ -11,35 +11,15 @@ import attrs
 
 from pwxc.expr.place import rebuild
 from pwxc.fidelity import Account
-from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root, operands, refs
+from pwxc.ir.expr import Call, Expr, Literal, Ref, Root, operands, refs
 from pwxc.ir.template import Template
+from pwxc.ir.walking import holes_in
 from pwxc_targets.pw.expressions import print_expression, print_template, protect, unspellable
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
 
 SweepPath = Callable[[str, str], tuple[str, ...] | None]
 """Gives the path below `matrix` of a sweep's variable in a format; None when it has none."""
-
-
-def holes_in(value: Any) -> Iterator[Expr]:
-    """Give every expression that stands anywhere in a noun."""
-    if isinstance(value, Template):
-        yield from value.holes
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from holes_in(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from holes_in(item)
-    elif isinstance(value, EXPRESSIONS):
-        yield value
-    elif attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
-            if field.eq:
-                yield from holes_in(getattr(value, field.name))
-
-
-EXPRESSIONS = (Ref, Call, Binary, *(kind for kind in Expr.__args__))
 
 
 def sweep_uses(value: Any) -> Iterator[tuple[str, str]]:
@@ -161,7 +141,7 @@ class Spelling:
             return {name: self.value(account, field, item) for name, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(account, field, item) for item in value]
-        if isinstance(value, EXPRESSIONS):
+        if isinstance(value, Expr):
             return self.text(account, field, Template((value,)))
         return value
 
