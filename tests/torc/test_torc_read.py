@@ -9,6 +9,7 @@ import time
 import pytest
 from torc_files import codes, expand, must_read, read_text
 
+from pwxc import api
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Range
 from pwxc.ir.task import Outcome
@@ -374,3 +375,60 @@ def test_yaml_scalars_are_those_of_yaml_1_2():
 def test_variables_of_the_newest_versions_are_folded():
     workflow = must_read("name: w\nvariables: {site: nord}\njobs: [{name: 'a_{site}', command: 'echo {site} ${site}'}]")
     assert expand(workflow) == {"a_nord": "echo nord ${site}"}
+
+
+INERT = [
+    ("resource_monitor: {enabled: true}", True),
+    ("enable_ro_crate: true", True),
+    ("compute_node_wait_for_new_jobs_seconds: 5", True),
+    ("slurm_defaults: {constraint: x}", True),
+    ("use_pending_failed: true", False),
+    ("use_pending_failed: false", True),
+    ("execution_config: {mode: direct, staggered_start: false, sigkill_headroom_seconds: 9}", True),
+    ("execution_config: {limit_resources: true, termination_signal: SIGTERM, oom_exit_code: 137}", True),
+    ("execution_config: {limit_resources: false}", False),
+    ("execution_config: {termination_signal: SIGUSR1}", False),
+    ("execution_config: {srun_termination_signal: TERM@120}", False),
+    ("execution_config: {timeout_exit_code: 99}", True),
+    ("execution_config: {timeout_exit_code: 99}\nfailure_handlers: [{name: h, rules: [{exit_codes: [99]}]}]", False),
+    ("execution_config: {stdio: {mode: separate}}", True),
+    ("execution_config: {stdio: {mode: none}}", False),
+]
+
+
+@pytest.mark.parametrize(("setting", "inert"), INERT)
+def test_settings_that_cannot_change_what_runs(setting, inert):
+    (kept,) = must_read(f"name: w\njobs: [{{name: a, command: x}}]\n{setting}\n").passthrough
+    assert kept.inert is inert
+
+
+@pytest.mark.parametrize(
+    ("key", "inert"),
+    [
+        ("supports_termination: true", False),
+        ("supports_termination: false", True),
+        ("stdio: {mode: separate, delete_on_success: false}", True),
+        ("stdio: {delete_on_success: true}", False),
+        ("label: x", True),
+    ],
+)
+def test_settings_of_jobs_that_cannot_change_what_runs(key, inert):
+    (kept,) = must_read(f"name: w\njobs: [{{name: a, command: x, {key}}}]\n").tasks[0].passthrough
+    assert kept.inert is inert
+
+
+def test_what_the_first_version_ignored_cannot_change_what_runs():
+    text = "name: w\ndescription: d\njobs: [{name: a, command: x, blocked_by_job_names: [], cpus_per_task: 4}]\nrules: []\n"
+    workflow = must_read(text)
+    kept = (*workflow.passthrough, *workflow.tasks[0].passthrough)
+    assert {item.path: item.inert for item in kept} == {("rules",): True, ("cpus_per_task",): True}
+
+
+@pytest.mark.parametrize("target", ["pw", "slurm", "osmo"])
+def test_other_systems_say_nothing_of_settings_that_cannot_matter(target):
+    whole = (
+        "name: w\nresource_monitor: {enabled: true}\nexecution_config: {mode: direct}\njobs: [{name: a, command: x}]\n"
+    )
+    made = api.compile(whole, origin="torc", to=target, options={"osmo.image": "x"} if target == "osmo" else {})
+    assert made.files
+    assert not [item.message for item in made.diagnostics if "resource_monitor" in item.message]

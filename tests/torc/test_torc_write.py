@@ -14,7 +14,7 @@ from pwxc.ir.data import InlineFile, Read, TaskOutput, Url, Variable, Write
 from pwxc.ir.expr import Ref, Root
 from pwxc.ir.inputs import Input
 from pwxc.ir.resources import Container, Resources
-from pwxc.ir.sweep import Parameter, Range, Sweep, Values
+from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
 from pwxc.ir.task import Command, Edge, ExitAction, ExitRule, Gang, GangStatus, Outcome, Retry, Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
@@ -178,6 +178,8 @@ def test_a_gang_is_one_job_on_several_nodes(status):
     assert [job["name"] for job in tree["jobs"]] == ["g"]
     classes = {item["name"]: item["num_nodes"] for item in tree["resource_requirements"]}
     assert classes[tree["jobs"][0]["resource_requirements"]] == 2
+    # the members are steps, which a worker must not have put into a step already
+    assert tree["execution_config"] == {"mode": "direct"}
     lint_shell(made.files[1].text if len(made.files) > 1 else tree["jobs"][0]["command"])
 
 
@@ -203,6 +205,14 @@ def test_sweeps_of_others_are_parameters():
     assert tree["jobs"][0]["command"] == "echo {i_} {i}"
     assert tree["jobs"][0]["name"] == "run_{i_}"
     assert tree["jobs"][1]["depends_on_regexes"] == ["^run_[0-9]+$"]
+
+
+def test_pairs_end_with_the_shortest():
+    columns = (("i", Range(1, 9, 2)), ("k", Values(("a", "b", "c"))))
+    uneven = Task(name="t", steps=(), sweep=sweep(*columns, mode=SweepMode.ZIP))
+    tree = yaml.safe_load(written(Workflow(name="s", dialect="pw", tasks=(uneven,)))[0].files[0].text)
+    assert tree["jobs"][0]["parameters"] == {"i": "1:5:2", "k": "['a','b','c']"}
+    assert tree["jobs"][0]["parameter_mode"] == "zip"
 
 
 def test_exclusions_are_zipped_and_odd_texts_written_out():

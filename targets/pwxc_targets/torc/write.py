@@ -19,6 +19,7 @@ from pwxc_targets.torc.parameters import write as write_values
 from pwxc_targets.torc.units import format_duration
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
 from pwxc_targets.torc.writing.emit import emit, kdl_losses
+from pwxc_targets.torc.writing.execution import execution_config
 from pwxc_targets.torc.writing.holes import Holes
 from pwxc_targets.torc.writing.jobs import JobWriter
 from pwxc_targets.torc.writing.naming import DEFAULT_CLASS
@@ -107,6 +108,7 @@ def _tree(writing: Writing) -> dict[str, Any]:
         tree["slurm_schedulers"], tree["slurm_defaults"] = write_allocations(writing)
         tree["slurm_schedulers"].extend(jobs.schedulers.records())
         tree["actions"] = _actions(writing, jobs)
+        tree["execution_config"] = execution_config(writing)
         tree.update(_verbatim(writing, account))
         _dropped(writing, account)
     return {name: tree[name] for name in ORDER if name in tree and (tree[name] not in ([], {}) or name == "jobs")}
@@ -130,7 +132,14 @@ def with_limits(
 
 
 def _templates(workflow: Workflow) -> Iterator[Template]:
+    for record in workflow.resources:
+        yield from record.directives
     for task in workflow.tasks:
+        if workflow.dialect == "slurm":
+            # names of other systems have tokens for the variables of a loop
+            yield Template((task.name,))
+        if task.working_directory is not None:
+            yield task.working_directory
         for step in (*task.steps, *task.cleanup):
             if isinstance(step.work, Script):
                 yield step.work.text
@@ -230,8 +239,7 @@ def _actions(writing: Writing, jobs: JobWriter) -> list[dict[str, Any]]:
     names = ACTION_NAMES.get(writing.version, {})
     made = [write_hook(writing, hook, jobs.order.select) for hook in writing.workflow.hooks]
     made.extend(
-        write_request(scheduler, *jobs.order.select_units(units), count)
-        for scheduler, units, count in jobs.schedulers.requests(jobs.named)
+        write_request(asked, *jobs.order.select_units(asked.units)) for asked in jobs.schedulers.requests(jobs.named)
     )
     made.extend(write_found(hook, *jobs.order.select_found(hook)) for hook in writing.found.hooks)
     return [{names.get(name, name): value for name, value in action.items()} for action in made if action is not None]

@@ -10,17 +10,6 @@ from pwxc.ir.entity import Passthrough
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
 
-_HARMLESS = frozenset(
-    (
-        *("label", "project", "metadata", "user", "enable_ro_crate", "access_groups", "identifier", "walltime"),
-        *("serialize_allocations", "jobs_sort_method", "resource_monitor", "mem", "tmp", "slurm_defaults"),
-        *("compute_node_expiration_buffer_seconds", "compute_node_ignore_workflow_completion"),
-        *("compute_node_wait_for_new_jobs_seconds", "compute_node_wait_for_healthy_database_minutes"),
-        *("compute_node_min_time_for_new_jobs_seconds"),
-    )
-)
-"""Settings of other systems that are about their own workers, servers and records, and cannot affect a task."""
-
 
 def settle_kept(writing: Writing, account: Account, items: Iterable[Passthrough], *place: str | int) -> None:
     """Have what this dialect keeps put back below a place of the output, and say what of others is left out."""
@@ -29,13 +18,12 @@ def settle_kept(writing: Writing, account: Account, items: Iterable[Passthrough]
     for item in items:
         if item.dialect == "pw":
             writing.patches.append(((*place, *item.path), item.value))
-        elif not item.inert and item.path[-1] not in _HARMLESS:
+        elif not item.inert:
             left.append(".".join(item.path))
     if left:
         names = ", ".join(f"`{name}`" for name in left)
         dialect = writing.workflow.dialect
-        code = C.SECOND_COMPONENT if "hetjob" in left else C.FOREIGN_SETTING
-        account.drop("passthrough", code, f"only {dialect} has {names}", once=True)
+        account.drop("passthrough", C.FOREIGN_SETTING, f"only {dialect} has {names}", once=True)
 
 
 def put_back(tree: Any, path: tuple[str | int, ...], value: Any) -> None:

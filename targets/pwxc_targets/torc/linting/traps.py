@@ -117,7 +117,8 @@ class Traps(RuleBook):
             key = "compute_node_expiration_buffer_seconds"
             self.say(C.NO_EFFECT, f"`{key}` counts for nothing from 0.16 on", spec, key)
         for scheduler in spec.slurm_schedulers or []:
-            if scheduler.ntasks_per_node is not None:
+            handed_on = f"--ntasks-per-node={scheduler.ntasks_per_node}" in (scheduler.more_options or "")
+            if scheduler.ntasks_per_node is not None and not handed_on:
                 message = "`ntasks_per_node` is stored and never passed on to Slurm"
                 self.say(C.NO_EFFECT, message, scheduler, "ntasks_per_node", help="put it into `extra`")
         for job in spec.jobs:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pwxc.diagnostics import did_you_mean
 from pwxc.ir.entity import Passthrough
 from pwxc.ir.template import Template, text
@@ -11,11 +9,10 @@ from pwxc.ir.workflow import Hook, HookAction, RequestAllocation, RunCommands, T
 from pwxc_targets.torc import regexes
 from pwxc_targets.torc.model import Action
 from pwxc_targets.torc.reading import codes as C  # noqa: N812
+from pwxc_targets.torc.reading.reader import Reader
 from pwxc_targets.torc.reading.selection import TooManyError, Unroll
+from pwxc_targets.torc.reading.site import ignored
 from pwxc_targets.torc.records import Record
-
-if TYPE_CHECKING:
-    from pwxc_targets.torc.reading.lower import Lowering
 
 TRIGGERS = {
     "on_workflow_start": Trigger.WORKFLOW_START,
@@ -29,13 +26,13 @@ OF_TASKS = (Trigger.TASKS_READY, Trigger.TASKS_COMPLETE)
 OF_WORKERS = (Trigger.WORKER_START, Trigger.WORKER_COMPLETE)
 
 
-def lower_hooks(low: Lowering) -> tuple[Hook, ...]:
+def lower_hooks(low: Reader) -> tuple[Hook, ...]:
     """Read the actions."""
     made = [_hook(low, action) for action in low.spec.actions or [] if isinstance(action, Action)]
     return tuple(hook for hook in made if hook is not None)
 
 
-def _hook(low: Lowering, action: Action) -> Hook | None:
+def _hook(low: Reader, action: Action) -> Hook | None:
     trigger = TRIGGERS.get(action.trigger_type)
     if trigger is None:
         message = f"`{action.trigger_type}` is no trigger; torc takes the action and never runs it"
@@ -46,10 +43,10 @@ def _hook(low: Lowering, action: Action) -> Hook | None:
     tasks = _selection(low, action, trigger)
     if operation is None:
         return None
-    kept = [Passthrough("torc", (name,), value) for name, value in action.extra.items()]
+    kept = list(ignored(action.extra))
     if action.start_server_on_head_node is not None:
         value = action.start_server_on_head_node
-        kept.append(Passthrough("torc", ("start_server_on_head_node",), value, low.span(action)))
+        kept.append(Passthrough("torc", ("start_server_on_head_node",), value, low.span(action), inert=True))
     return Hook(
         trigger=trigger,
         action=operation,
@@ -61,7 +58,7 @@ def _hook(low: Lowering, action: Action) -> Hook | None:
     )
 
 
-def _kept_patterns(low: Lowering, action: Action, tasks: tuple[str, ...]) -> tuple[str, ...]:
+def _kept_patterns(low: Reader, action: Action, tasks: tuple[str, ...]) -> tuple[str, ...]:
     """Give the patterns as written, without those that would find more if they met a sweep's own name `work_{n}`."""
     others = {record.id for record in low.resolver.jobs} - set(tasks)
     kept = []
@@ -75,7 +72,7 @@ def _kept_patterns(low: Lowering, action: Action, tasks: tuple[str, ...]) -> tup
     return tuple(kept)
 
 
-def _persistence(low: Lowering, action: Action, trigger: Trigger) -> bool:
+def _persistence(low: Reader, action: Action, trigger: Trigger) -> bool:
     if action.persistent is None and trigger in OF_WORKERS:
         low.diagnostics.add(
             C.UNSAID_PERSISTENCE,
@@ -95,7 +92,7 @@ def _persistence(low: Lowering, action: Action, trigger: Trigger) -> bool:
     return bool(action.persistent)
 
 
-def _operation(low: Lowering, action: Action) -> HookAction | None:
+def _operation(low: Reader, action: Action) -> HookAction | None:
     if action.action_type == "run_commands":
         if not action.commands:
             message = "`run_commands` needs `commands`, at least one"
@@ -110,7 +107,7 @@ def _operation(low: Lowering, action: Action) -> HookAction | None:
     return None
 
 
-def _request(low: Lowering, action: Action) -> RequestAllocation | None:
+def _request(low: Reader, action: Action) -> RequestAllocation | None:
     missing = [name for name in ("scheduler", "scheduler_type") if getattr(action, name) is None]
     if missing:
         message = "`schedule_nodes` needs " + " and ".join(f"`{name}`" for name in missing)
@@ -135,7 +132,7 @@ def _request(low: Lowering, action: Action) -> RequestAllocation | None:
     )
 
 
-def _selection(low: Lowering, action: Action, trigger: Trigger) -> tuple[str, ...]:
+def _selection(low: Reader, action: Action, trigger: Trigger) -> tuple[str, ...]:
     chosen: dict[Record, None] = {}
     index = low.resolver.job_index
     nobody = low.resolver.jobs[0] if low.resolver.jobs else None
@@ -157,7 +154,7 @@ def _selection(low: Lowering, action: Action, trigger: Trigger) -> tuple[str, ..
     return tuple(record.id for record in chosen)
 
 
-def _matched(low: Lowering, action: Action, number: int, pattern_text: str) -> list[Record]:
+def _matched(low: Reader, action: Action, number: int, pattern_text: str) -> list[Record]:
     at = low.span(action, "job_name_regexes", number)
     try:
         whole, partial = low.resolver.job_index.select(regexes.compile(pattern_text))
@@ -172,7 +169,7 @@ def _matched(low: Lowering, action: Action, number: int, pattern_text: str) -> l
     return [*whole, *partial]
 
 
-def _check_selection(low: Lowering, action: Action, chosen: dict[Record, None]) -> None:
+def _check_selection(low: Reader, action: Action, chosen: dict[Record, None]) -> None:
     if action.jobs is None and action.job_name_regexes is None:
         message = f"`{action.trigger_type}` without `jobs` and `job_name_regexes` never fires"
         low.diagnostics.add(C.NEVER_FIRES, message, low.span(action, "trigger_type"))

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any, cast
 
-from pwxc.diagnostics import Diagnostics
 from pwxc.ir.data import Datum, File, NamedDatum, NamedFile, Read, Variable, Write
 from pwxc.ir.entity import Passthrough
 from pwxc.ir.expr import Expr, Ref, Root
@@ -16,15 +15,15 @@ from pwxc.ir.task import Edge, ExitRule, Outcome, Script, Step, Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Workflow
 from pwxc.shell import is_variable_name
-from pwxc.source import Span
-from pwxc.yaml.nodes import Document, Node
 from pwxc_targets.torc.blocks import all_faults
-from pwxc_targets.torc.model import VERBATIM, FileSpec, Job, Spec, UserData
-from pwxc_targets.torc.parameters import Context, show
+from pwxc_targets.torc.model import VERBATIM, FileSpec, Job, UserData
+from pwxc_targets.torc.parameters import show
 from pwxc_targets.torc.reading import codes as C  # noqa: N812
 from pwxc_targets.torc.reading import site
 from pwxc_targets.torc.reading.cycles import find_cycle
 from pwxc_targets.torc.reading.hooks import lower_hooks
+from pwxc_targets.torc.reading.inert import is_inert
+from pwxc_targets.torc.reading.reader import Reader
 from pwxc_targets.torc.reading.relations import VARIABLE, Resolver
 from pwxc_targets.torc.reading.sweeps import SweepReader
 from pwxc_targets.torc.records import Record
@@ -32,12 +31,8 @@ from pwxc_targets.torc.records import Record
 _LABELS = ("project", "metadata")
 
 
-class Lowering:
+class Lowering(Reader):
     """Turns one specification into a workflow."""
-
-    def __init__(self, spec: Spec, document: Document, diagnostics: Diagnostics, context: Context) -> None:
-        self.spec, self.document, self.diagnostics, self.context = spec, document, diagnostics, context
-        self.resolver = Resolver(document, [], [], [], context.limit)
 
     def lower(self) -> Workflow | None:
         """Give the workflow, or None when there are errors."""
@@ -88,15 +83,6 @@ class Lowering:
         for record in self.spec.user_data or []:
             if record.name is None:
                 self.diagnostics.add(C.UNNAMED, "torc drops a datum without a name", self.span(record))
-
-    def span(self, surface: Any, *path: str | int) -> Span | None:
-        """Give the place of a value of a record, or of the record itself."""
-        node: Node | None = self.document.find(surface.node, *path) or surface.node
-        return self.document.span(node) if node is not None else None
-
-    def head(self, surface: Any) -> Span | None:
-        """Give the place of a record's name, or of the record."""
-        return self.span(surface, "name")
 
     def _records(self, surfaces: Iterable[Any], sweeps: SweepReader) -> list[Record]:
         made: list[Record] = []
@@ -302,7 +288,7 @@ class Lowering:
 
     def _file(self, record: Record) -> File:
         surface = cast("FileSpec", record.surface)
-        kept = () if surface.identifier is None else (Passthrough("torc", ("identifier",), surface.identifier),)
+        kept = () if surface.identifier is None else (self._kept(surface, "identifier", surface.identifier),)
         return File(
             name=record.id,
             path=record.text(surface.path),
@@ -329,24 +315,24 @@ class Lowering:
         for name in VERBATIM:
             value = getattr(self.spec, name)
             if value is not None:
-                yield Passthrough("torc", (name,), value, self.span(self.spec, name))
+                yield self._kept(self.spec, name, value)
         if self.spec.slurm_defaults and not self.spec.slurm_schedulers:
-            yield Passthrough(
-                "torc", ("slurm_defaults",), self.spec.slurm_defaults, self.span(self.spec, "slurm_defaults")
-            )
-        for name, value in self.spec.extra.items():
-            yield Passthrough("torc", (name,), value)
+            yield self._kept(self.spec, "slurm_defaults", self.spec.slurm_defaults)
+        yield from site.ignored(self.spec.extra)
+
+    def _kept(self, owner: Any, name: str, value: Any) -> Passthrough:
+        inert = is_inert(name, value, handled=bool(self.spec.failure_handlers))
+        return Passthrough("torc", (name,), value, self.span(owner, name), inert=inert)
 
     def _job_verbatim(self, job: Job) -> Iterable[Passthrough]:
         if job.stdio is not None:
             from pwxc.yaml.structure import to_tree
 
-            yield Passthrough("torc", ("stdio",), to_tree(job.stdio), self.span(job, "stdio"))
+            yield self._kept(job, "stdio", to_tree(job.stdio))
         for name in ("supports_termination", "label"):
             if getattr(job, name) is not None:
-                yield Passthrough("torc", (name,), getattr(job, name), self.span(job, name))
-        for name, value in job.extra.items():
-            yield Passthrough("torc", (name,), value)
+                yield self._kept(job, name, getattr(job, name))
+        yield from site.ignored(job.extra)
 
 
 def _origin(record: Record, datum: bool) -> NamedFile | NamedDatum:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pwxc.diagnostics import did_you_mean
 from pwxc.ir.entity import Passthrough
@@ -13,6 +13,7 @@ from pwxc.ir.task import ExitAction, ExitRule, Retry
 from pwxc.ir.template import Template, text
 from pwxc_targets.torc.model import Job, ResourceRequirements, SlurmScheduler
 from pwxc_targets.torc.reading import codes as C  # noqa: N812
+from pwxc_targets.torc.reading.reader import Reader
 from pwxc_targets.torc.units import (
     format_duration,
     is_plain_walltime,
@@ -23,9 +24,6 @@ from pwxc_targets.torc.units import (
     parse_walltime,
 )
 
-if TYPE_CHECKING:
-    from pwxc_targets.torc.reading.lower import Lowering
-
 DEFAULT_RUNTIME = 3600
 DEFAULT_WALLTIME = "01:00:00"
 DEFAULT_RETRIES = 3
@@ -33,7 +31,7 @@ EXCLUDED_DEFAULTS = frozenset({"partition", "nodes", "walltime", "time", "mem", 
 _GRES = re.compile(r"gpu(?::([A-Za-z][\w.-]*))?(?::([0-9]+))?\Z")
 
 
-def lower_resources(low: Lowering) -> tuple[Resources, ...]:
+def lower_resources(low: Reader) -> tuple[Resources, ...]:
     """Read the resource records."""
     made: dict[str, Resources] = {}
     for record in low.spec.resource_requirements or []:
@@ -67,13 +65,13 @@ def lower_resources(low: Lowering) -> tuple[Resources, ...]:
             gpus=_count(low, record, "num_gpus", 0),
             memory=memory,
             walltime=runtime,
-            passthrough=_unknown(record.extra),
+            passthrough=ignored(record.extra),
             span=low.head(record),
         )
     return tuple(made.values())
 
 
-def _count(low: Lowering, record: ResourceRequirements, name: str, least: int) -> int:
+def _count(low: Reader, record: ResourceRequirements, name: str, least: int) -> int:
     value = getattr(record, name)
     if value is None:
         return least
@@ -82,11 +80,12 @@ def _count(low: Lowering, record: ResourceRequirements, name: str, least: int) -
     return int(max(value, least))
 
 
-def _unknown(extra: dict[str, Any]) -> tuple[Passthrough, ...]:
-    return tuple(Passthrough("torc", (name,), value) for name, value in extra.items())
+def ignored(extra: dict[str, Any]) -> tuple[Passthrough, ...]:
+    """Keep keys that torc does not know: where they are no errors, the first versions took no notice of them."""
+    return tuple(Passthrough("torc", (name,), value, inert=True) for name, value in extra.items())
 
 
-def lower_schedulers(low: Lowering) -> tuple[tuple[Resources, ...], tuple[Allocation, ...]]:
+def lower_schedulers(low: Reader) -> tuple[tuple[Resources, ...], tuple[Allocation, ...]]:
     """Read the Slurm schedulers, each as an allocation and its own class of resources."""
     classes: list[Resources] = []
     allocations: dict[str, Allocation] = {}
@@ -107,17 +106,18 @@ def lower_schedulers(low: Lowering) -> tuple[tuple[Resources, ...], tuple[Alloca
             name += "-allocation"
         taken.add(name)
         classes.append(_scheduler_class(low, record, name, defaults))
-        kept = Passthrough("torc", ("serialize_allocations",), record.serialize_allocations)
+        serialised = record.serialize_allocations
+        kept = Passthrough("torc", ("serialize_allocations",), serialised, inert=not serialised)
         allocations[record.name] = Allocation(
             name=record.name,
             resources=name,
-            passthrough=(*_unknown(record.extra), *((kept,) if record.serialize_allocations is not None else ())),
+            passthrough=(*ignored(record.extra), *((kept,) if serialised is not None else ())),
             span=low.head(record),
         )
     return tuple(classes), tuple(allocations.values())
 
 
-def _defaults(low: Lowering) -> dict[str, str]:
+def _defaults(low: Reader) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in (low.spec.slurm_defaults or {}).items():
         option = key.lower().replace("_", "-")
@@ -135,7 +135,7 @@ def _defaults(low: Lowering) -> dict[str, str]:
     return found
 
 
-def _scheduler_class(low: Lowering, record: SlurmScheduler, name: str, defaults: dict[str, str]) -> Resources:
+def _scheduler_class(low: Reader, record: SlurmScheduler, name: str, defaults: dict[str, str]) -> Resources:
     kept: list[Passthrough] = []
     walltime_text = record.walltime or DEFAULT_WALLTIME
     walltime = parse_walltime(walltime_text)
@@ -143,7 +143,8 @@ def _scheduler_class(low: Lowering, record: SlurmScheduler, name: str, defaults:
         message = f"versions of torc and Slurm read `{walltime_text}` differently"
         help_text = "write `HH:MM:SS` or `D-HH:MM:SS`"
         low.diagnostics.add(C.ODD_WALLTIME, message, low.span(record, "walltime"), help=help_text)
-        kept.append(Passthrough("torc", ("walltime",), walltime_text, low.span(record, "walltime")))
+        at = low.span(record, "walltime")
+        kept.append(Passthrough("torc", ("walltime",), walltime_text, at, inert=True))
     gpus, gpu_type, generic = _gres(record.gres)
     sizes: dict[str, int | None] = {}
     for key in ("mem", "tmp"):
@@ -198,7 +199,7 @@ def _extra(value: str | None) -> list[str]:
     return words if whole and shlex.join(words) == value.strip() else [value.strip()]
 
 
-def check_scheduler(low: Lowering, name: str, job: Job) -> None:
+def check_scheduler(low: Reader, name: str, job: Job) -> None:
     """Report a job's scheduler that does not exist."""
     known = [item.name or "" for item in low.spec.slurm_schedulers or []]
     if name not in known:
@@ -206,7 +207,7 @@ def check_scheduler(low: Lowering, name: str, job: Job) -> None:
         low.diagnostics.add(C.UNKNOWN_SCHEDULER, message, low.span(job, "scheduler"), help=did_you_mean(name, known))
 
 
-def check_class(low: Lowering, name: str, job: Job) -> None:
+def check_class(low: Reader, name: str, job: Job) -> None:
     """Report a job's resource record that does not exist."""
     known = [item.name for item in low.spec.resource_requirements or []]
     if name not in known:
@@ -215,7 +216,7 @@ def check_class(low: Lowering, name: str, job: Job) -> None:
         low.diagnostics.add(C.UNKNOWN_RESOURCES, message, at, help=did_you_mean(name, known))
 
 
-def lower_handlers(low: Lowering) -> dict[str, tuple[ExitRule, ...]]:
+def lower_handlers(low: Reader) -> dict[str, tuple[ExitRule, ...]]:
     """Read the failure handlers as exit rules; torc tries exact codes before rules for all codes."""
     made: dict[str, tuple[ExitRule, ...]] = {}
     for handler in low.spec.failure_handlers or []:

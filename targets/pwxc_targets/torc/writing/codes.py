@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwxc.diagnostics import error, warning
+from pwxc.diagnostics import error, note, warning
 
 FROZEN_INPUTS = warning(
     "PWX3301",
@@ -275,4 +275,79 @@ MANY_ALLOCATIONS = warning(
     "A sweep has more jobs than allocations should be asked for at once.",
     "Raise `walltime` of the scheduler so that an allocation runs several jobs, or correct `num_allocations`.",
     "#SBATCH --array=0-999",
+)
+OF_ALLOCATION = warning(
+    "PWX3339",
+    "torc-of-allocation",
+    "An option acts on the allocation and the worker in it, where it acted on the job.",
+    "Check `extra` of the scheduler, and leave the option out where it makes no sense for a worker.",
+    "#SBATCH --mail-type=END",
+)
+OPTION_LOST = warning(
+    "PWX3340",
+    "torc-option-lost",
+    "An option of `sbatch` has no counterpart: it would act on the submission of a job, which torc does not make.",
+    "Do by other means what it was for, or leave it out of the source.",
+    "#SBATCH --no-kill",
+)
+BY_NODE = warning(
+    "PWX3341",
+    "torc-by-node",
+    "The source names a number for the whole job, which Slurm spreads over nodes as it likes. torc counts by node, and"
+    " is told the number of nodes: one where the source names none.",
+    "Give the number of nodes, and numbers for each of them, in the source.",
+    "#SBATCH --ntasks=128      # and no `--nodes`",
+)
+ALLOCATION_VARIABLE = warning(
+    "PWX3342",
+    "torc-allocation-variable",
+    "A variable that Slurm sets describes the allocation of the worker, where it described the job.",
+    "Use `TORC_JOB_ID`, `TORC_JOB_NAME` or `TORC_WORKFLOW_ID` in the script, or give the value itself.",
+    "mkdir /scratch/$SLURM_JOB_ID",
+)
+SCHEDULER_CALL = warning(
+    "PWX3343",
+    "torc-scheduler-call",
+    "A program of Slurm that the script calls acts on the allocation of the worker and on the jobs in it, or makes jobs"
+    " that torc does not know.",
+    "Take the call out of the script; retry rules and dependencies are `failure_handlers` and `depends_on`.",
+    "scontrol requeue $SLURM_JOB_ID",
+)
+TOGETHER = warning(
+    "PWX3344",
+    "torc-together",
+    "torc's jobs have nodes of one kind. A job with components of several kinds gets nodes like the largest of each.",
+    "Correct `num_nodes` and the scheduler, and `--het-group` of the steps in the script.",
+    "#SBATCH hetjob",
+)
+SIGNAL = warning(
+    "PWX3345",
+    "torc-signal",
+    "The signal before the end is a setting of the whole workflow, sent before the end of an allocation or of a job's"
+    " runtime.",
+    "Check `termination_signal` and `sigterm_lead_seconds` in `execution_config`.",
+    "#SBATCH --signal=B:USR1@300",
+)
+STREAM = warning(
+    "PWX3346",
+    "torc-stream",
+    "The name of a file for a stream, or a variable for the environment, is kept with a difference.",
+    "Look at the first lines of the job's command.",
+    "#SBATCH --output=%j.out",
+)
+CHOSEN_MEMORY = warning(
+    "PWX3347",
+    "torc-chosen-memory",
+    "Every job of torc has an amount of memory, and from 0.20.7 on a worker ends a job that uses more. The source"
+    " leaves it to its site for some tasks, so one had to be chosen.",
+    "Give the tasks an amount in the source, or correct `memory` in the output.",
+    "#SBATCH --ntasks=1      # and no `--mem`",
+)
+NO_WAIT = note(
+    "PWX3348",
+    "torc-no-wait",
+    "A job whose dependency can no longer hold is cancelled. Slurm keeps such a job waiting until somebody ends it,"
+    " where neither the job nor the site says otherwise.",
+    "Nothing has to be done; `--kill-on-invalid-dep=yes` in the source means the same.",
+    "sbatch --dependency=afterok:$first second.sh",
 )

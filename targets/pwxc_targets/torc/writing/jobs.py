@@ -19,6 +19,7 @@ from pwxc_targets.torc.records import tokens_of
 from pwxc_targets.torc.units import format_duration
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
 from pwxc_targets.torc.writing.conditions import UnsupportedError
+from pwxc_targets.torc.writing.execution import wants_signal
 from pwxc_targets.torc.writing.holes import Holes
 from pwxc_targets.torc.writing.jobscript import JobScript
 from pwxc_targets.torc.writing.naming import (
@@ -103,7 +104,9 @@ class JobWriter:
             sweep.take("mode", fate)
             sweep.emulate("include", "exclude")
             message = "torc limits jobs at once for each worker only, by `max_parallel_jobs` of an action"
-            sweep.approximate("limit", C.SWEEP_LIMIT, message, once=True)
+            own = self.writing.own_resources(task)
+            span = (own.places or {}).get("--array") if own is not None else None
+            sweep.approximate("limit", C.SWEEP_LIMIT, message, span=span, once=True)
             if self.writing.value(task.sweep.fail_fast) is not False:
                 sweep.approximate("fail_fast", C.EARLY_CANCEL, "torc does not stop instances when one fails", once=True)
         for parameter in task.sweep.parameters:
@@ -248,7 +251,8 @@ class JobWriter:
     # place
 
     def _place(self, account: Account, task: Task, job: dict[str, Any]) -> None:
-        resources = account.take("resources")
+        account.take("resources")
+        resources = task.resources
         if resources in self.writing.resources:
             job["resource_requirements"] = resources
         elif resources is None and self.writing.workflow.dialect != "torc":
@@ -270,6 +274,8 @@ class JobWriter:
             else:
                 message = f"torc {self.writing.version} has no priority of `{task.name}`"
                 account.approximate("priority", C.NOT_IN_VERSION, message)
+        if wants_signal(self.writing, resources):
+            job["supports_termination"] = True
         for entry in task.passthrough:
             if entry.dialect != "torc" or entry.path[0] not in JOB_ORDER:
                 continue

@@ -16,6 +16,8 @@ from pwxc_targets.torc.writing.actions import CHECKOUT, checkout_words, is_check
 from pwxc_targets.torc.writing.activate import REPORTS_CLOSE, REPORTS_OPEN, RUN_FOLDERS, exports
 from pwxc_targets.torc.writing.conditions import IN_TASK, Tests, UnsupportedError, settled
 from pwxc_targets.torc.writing.holes import Holes, folder
+from pwxc_targets.torc.writing.jobhead import JobHead
+from pwxc_targets.torc.writing.options import container_options
 from pwxc_targets.torc.writing.settling import is_plain_step, recodes, recoding, settle_steps
 from pwxc_targets.torc.writing.state import Writing
 
@@ -35,7 +37,7 @@ class JobScript:
         self.functions: dict[str, None] = {}
         self.after: list[str] = []
         self.binds: list[str] = []
-        self.variables: list[str] = []
+        self.head: list[str] = []
 
     def _contained_words(self, account: Account, *, environment: bool) -> str | None:
         """Give the one line for a single command in a container that needs no folders, files or variables."""
@@ -59,12 +61,15 @@ class JobScript:
             with self.writing.ledger.of(item) as entry:
                 entry.take("name" if isinstance(item, Read) else "destination")
                 entry.take("implied")
+        self.head = JobHead(self.writing, self.task, self.holes).build()
         plain = self._plain()
         if plain is not None:
             exports = self._exports(account) if environment else []
-            return "\n".join([*exports, plain]) if exports else plain
+            return "\n".join([*exports, *self.head, plain])
         contained = self._contained_words(account, environment=environment)
-        return self._composed(account, environment=environment) if contained is None else contained
+        if contained is None:
+            return self._composed(account, environment=environment)
+        return "\n".join([*self.head, contained])
 
     # the command as it is
 
@@ -90,9 +95,12 @@ class JobScript:
         work = task.steps[0].work
         if isinstance(work, Command):
             return self._words(work)
-        if not isinstance(work, Script) or work.shell not in _BASH:
+        if not isinstance(work, Script):
             return None
-        text = self.holes.text(self.writing.fold(work.text))
+        line = (work.text.literal or "").rstrip("\n")
+        if work.shell == ("sh",) and line and "\n" not in line:
+            return f"sh -c {quote(line)}"
+        text = self.holes.text(self.writing.fold(work.text)) if work.shell in _BASH else None
         return None if text is None else _BASH[work.shell] + text
 
     def _reports(self) -> bool:
@@ -142,6 +150,7 @@ class JobScript:
         self._checkpoints(account)
         if environment:
             self.lines.extend(self._exports(account))
+        self.lines.extend(self.head)
         prefix = self._container(account)
         self.lines.extend(self._platform_variables())
         if self._reports():
@@ -334,8 +343,8 @@ class JobScript:
             if literal is None or ("://" not in literal and not literal.startswith(("/", "."))):
                 image = Template.of("docker://", *image.parts)
             binds = [*(['"$run"'] if bind_run else []), *self.binds, *(quote(mount) for mount in container.mounts)]
-            own = next((item for item in self.writing.workflow.resources if item.name == self.task.resources), None)
-            options = "--nv " if own is not None and own.gpus else ""
+            own = self.writing.own_resources(self.task)
+            options = ("--nv " if own is not None and own.gpus else "") + container_options(self.writing, own)
             options += "".join(f"--bind {bind} " for bind in binds)
             return f"apptainer exec {options}{self.shell.word(image)} "
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import attrs
 
-from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode
+from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
 from pwxc_targets.torc import regexes
 from pwxc_targets.torc.records import assignments, print_hole, same_values, substitute, tokens_of
 from pwxc_targets.torc.writing.sweeps import Plan, show_value
 
+_MOST_COMPARED = 20_000
+"""How many values are compared one by one."""
 DEFAULT_CLASS = "basic"
 """The class of tasks that ask for nothing; torc's own default is one minute and 1 MiB."""
 
@@ -71,12 +73,21 @@ class Named:
 def is_aligned(parent: Plan, child: Plan) -> bool:
     """Whether each instance of a child names one instance of the parent by its own parameters."""
     mine = child.values
-    if not parent.columns or not all(
-        name in mine and same_values(mine[name], parent.values[name]) for name in parent.columns
-    ):
+    if not parent.columns or not all(name in mine for name in parent.columns):
         return False
-    zipped = parent.mode is SweepMode.ZIP and len(parent.columns) > 1
-    return not zipped or child.mode is SweepMode.ZIP
+    if all(same_values(mine[name], parent.values[name]) for name in parent.columns):
+        zipped = parent.mode is SweepMode.ZIP and len(parent.columns) > 1
+        return not zipped or child.mode is SweepMode.ZIP
+    whole = parent.mode is SweepMode.PRODUCT or len(parent.columns) == 1
+    return whole and all(_is_within(mine[name], parent.values[name]) for name in parent.columns)
+
+
+def _is_within(values: Range | Values, others: Range | Values) -> bool:
+    """Whether all values, which print as they are, are among others."""
+    if max(len(values), len(others)) > _MOST_COMPARED:
+        return False
+    known = {(type(item), item) for item in others if isinstance(item, int | str)}
+    return all(isinstance(item, int | str) and (type(item), item) in known for item in values)
 
 
 def add(job: dict[str, Any], key: str, name: str) -> None:

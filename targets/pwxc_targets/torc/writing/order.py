@@ -16,6 +16,7 @@ from pwxc_targets.torc.parameters import show
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
 from pwxc_targets.torc.writing.hooktasks import FoundHook
 from pwxc_targets.torc.writing.naming import Named, add, instance_names, is_aligned, name_pattern
+from pwxc_targets.torc.writing.options import value_of
 from pwxc_targets.torc.writing.outcomes import Outcomes, Place
 from pwxc_targets.torc.writing.state import Writing
 
@@ -55,6 +56,9 @@ class Order:
         elif tested:
             message = f"`{place.unit.name}` starts when all before it have ended, and tests how"
             entry.approximate("when", C.TESTED, message, once=True)
+        elif edge.when is Outcome.SUCCESS and self._may_wait_for_ever(place.unit):
+            message = "a job is cancelled when what it needs has failed, and does not wait for ever"
+            entry.approximate("parent", C.NO_WAIT, message, once=True)
         if edge.delay:
             entry.drop("delay", C.EDGE_KIND, f"the delay after `{edge.parent}` is left out")
         message = f"torc waits for all instances of `{edge.parent}`, not for the first"
@@ -63,6 +67,11 @@ class Order:
         if edge.same_instance and named is not None and named.size > 1 and not self._has_partner(named, place):
             message = f"`{place.unit.name}` waits for all instances of `{edge.parent}`, not for its own"
             entry.approximate("same_instance", C.WHOLE_SWEEP, message)
+
+    def _may_wait_for_ever(self, unit: Unit) -> bool:
+        if self.writing.workflow.dialect != "slurm" or isinstance(unit, Gang):
+            return False
+        return value_of(self.writing, self.writing.own_resources(unit), "kill-on-invalid-dep") != "yes"
 
     @staticmethod
     def _has_partner(parent: Named, place: Place) -> bool:

@@ -14,14 +14,19 @@ from pwxc.ir.resources import Resources
 from pwxc.ir.workflow import Unit, gang_of
 from pwxc_targets.torc.units import format_memory, format_walltime
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.amounts import Amounts, amounts
 from pwxc_targets.torc.writing.naming import Named, safe
-from pwxc_targets.torc.writing.state import Writing
+from pwxc_targets.torc.writing.options import INCIDENTAL, for_allocation, place_of_option, settle_options
+from pwxc_targets.torc.writing.state import FIRST_RUNTIME, Writing
 
 SITE_FIELDS = (
     "partition", "account", "quality", "constraint", "reservation", "node_list", "exclude_nodes", "exclusive",
-    "directives", "generic",
+    "generic",
 )  # fmt: skip
-"""What a class of resources says about a place in a cluster, not about a job."""
+"""What a class of resources says about a place in a cluster, not about a job; its further options apart."""
+_SUBMITTING = ("slurm", "pw")
+"""Systems that submit each job to Slurm: several nodes, disks and kinds of processors are asked for there."""
+_REASONS = (*SITE_FIELDS, "directives", "nodes", "gpu_type", "storage")
 MARGIN = 600
 """Seconds that an allocation lasts longer than its jobs, which start after the worker and end before it."""
 MAX_ALLOCATIONS = 1000
@@ -35,6 +40,18 @@ class Scheduler:
     name: str
     record: dict[str, Any]
     units: dict[str, Unit] = attrs.field(factory=dict)
+    alone: bool = False
+    """A job there has the nodes for itself."""
+
+
+@attrs.frozen
+class Asked:
+    """A request for allocations: of a kind, when some units are ready (none: at the start), how many."""
+
+    scheduler: str
+    units: tuple[str, ...]
+    count: int
+    alone: bool = False
 
 
 class Schedulers:
@@ -49,17 +66,16 @@ class Schedulers:
         self.gangs = gang_of(writing.workflow)
         taken = {item.name for item in writing.workflow.allocations}
         self._taken = taken
-        self.wanted = writing.options["allocations"] != "none" and writing.workflow.dialect != "torc"
 
     def place(self, record: Resources | None, unit: Unit, nodes: int = 1) -> str | None:
         """Give the name of the scheduler for a unit whose lead has a class of resources; None when it needs none."""
-        if record is None or not self.wanted or not any(getattr(record, name) for name in SITE_FIELDS):
+        if record is None or not needs_scheduler(self.writing, record):
             return None
         if (record.name, nodes) not in self._chosen:
             values = self._values(record, nodes)
             key = tuple(values.items())
             if key not in self.made:
-                self.made[key] = Scheduler(self._name(record), values)
+                self.made[key] = Scheduler(self._name(record), values, alone=bool(record.exclusive))
             self._chosen[record.name, nodes] = self.made[key]
             self.covered.add(record.name)
             self._settle(record, self.made[key].name)
@@ -82,60 +98,80 @@ class Schedulers:
             message = f"jobs run in allocations of `{name}`, which workers share, and ask for none of their own"
             for field in SITE_FIELDS:
                 account.approximate(field, C.ALLOCATIONS, message, once=True)
+            for item in for_allocation(self.writing, record):
+                span = place_of_option(record, item)
+                account.approximate("directives", C.ALLOCATIONS, message, span=span, once=True)
+            settle_options(self.writing, account, record, name)
+            if record.exclusive:
+                message = f"`{name}` has nodes of its own, and a worker there runs one job at once"
+                account.approximate("exclusive", C.OF_ALLOCATION, message)
             if record.account is None and not self.writing.options["account"]:
                 message = f"the scheduler for `{record.name}` needs an account"
-                field = next(field for field in SITE_FIELDS if getattr(record, field))
-                account.manual(field, C.ACCOUNT, message, help="give it with `--option torc.account=NAME`")
+                field = next((field for field in _REASONS if getattr(record, field)), "name")
+                options = for_allocation(self.writing, record) if field == "directives" else []
+                span = place_of_option(record, options[0]) if options else None
+                account.manual(field, C.ACCOUNT, message, span=span, help="give it with `--option torc.account=NAME`")
 
     def _values(self, record: Resources, nodes: int) -> dict[str, Any]:
         writing = self.writing
+        amount = amounts(writing, record)
         account = writing.literal(record.account) or writing.options["account"]
-        walltime = writing.number(record.walltime)
-        cores = (writing.number(record.cpus) or 1) * (writing.number(record.tasks_per_node) or 1)
-        memory = writing.number(record.memory)
-        each = writing.number(record.memory_per_cpu)
         storage = writing.number(record.storage)
+        generic = self._gres(record)
         values = {
             "account": account or "ACCOUNT",
             "partition": writing.literal(record.partition),
             "qos": writing.literal(record.quality),
-            "walltime": format_walltime(walltime + MARGIN) if walltime else None,
-            "nodes": (writing.number(record.nodes) or 1) * nodes,
-            "mem": format_memory(memory) if memory else format_memory(each * cores) if each else None,
-            "gres": self._gres(record),
+            "walltime": format_walltime((amount.walltime or FIRST_RUNTIME) + MARGIN),
+            "nodes": (amount.nodes or 1) * nodes,
+            "mem": format_memory(amount.memory) if amount.memory else None,
+            "gres": generic[0] if len(generic) == 1 else None,
             "tmp": format_memory(storage) if storage else None,
-            "extra": " ".join(self._options(record, cores)) or None,
+            "ntasks_per_node": writing.number(record.tasks_per_node),
+            "extra": " ".join(self._options(record, amount, nodes)) or None,
         }
         return {name: value for name, value in values.items() if value is not None}
 
-    def _gres(self, record: Resources) -> str | None:
+    def _gres(self, record: Resources) -> list[str]:
         count = self.writing.number(record.gpus)
         gpus = ":".join(part for part in ("gpu", record.gpu_type, str(count)) if part) if count else None
-        found = [part for part in (self.writing.literal(record.generic), gpus) if part]
-        return ",".join(found) or None
+        return [part for part in (gpus, self.writing.literal(record.generic)) if part]
 
-    def _options(self, record: Resources, cores: int) -> list[str]:
+    def _options(self, record: Resources, amount: Amounts, nodes: int) -> list[str]:
         writing = self.writing
-        found = [f"--cpus-per-task={cores}"] if cores > 1 else []
+        found = self._layout(record, amount, nodes)
         for name in ("constraint", "reservation"):
             chosen = writing.literal(getattr(record, name))
             if chosen:
                 found.append(f"--{name}={chosen}")
+        generic = self._gres(record)
+        if len(generic) > 1:
+            # torc compares a list of several kinds as one without graphics processors
+            found.append(f"--gres={','.join(generic)}")
         if record.exclude_nodes:
             found.append(f"--exclude={','.join(record.exclude_nodes)}")
         if record.node_list:
             found.append(f"--nodelist={','.join(record.node_list)}")
         if record.exclusive:
             found.append("--exclusive")
-        return [*found, *(text for item in record.directives if (text := writing.literal(item)))]
+        return [*found, *(item.line for item in for_allocation(writing, record))]
+
+    def _layout(self, record: Resources, amount: Amounts, nodes: int) -> list[str]:
+        """Give the processes and their cores, which torc itself never hands to `sbatch` (torc.md §8, §17)."""
+        number = self.writing.number
+        total, by_node, cpus = number(record.tasks), number(record.tasks_per_node), number(record.cpus)
+        found = [f"--ntasks={total * nodes}"] if total else []
+        found += [f"--ntasks-per-node={by_node}"] if by_node else []
+        found += [f"--cpus-per-task={cpus}"] if cpus and (cpus > 1 or found) else []
+        return found
 
     def records(self) -> list[dict[str, Any]]:
         """Give the schedulers."""
         return [{"name": item.name, **item.record} for item in self.made.values()]
 
-    def requests(self, named: dict[str, Named]) -> list[tuple[str, tuple[str, ...], int]]:
-        """Give what is asked for: a scheduler, the units that have to be ready (none: at the start), how many."""
-        found: list[tuple[str, tuple[str, ...], int]] = []
+    def requests(self, named: dict[str, Named]) -> list[Asked]:
+        """Give what is asked for."""
+        found: list[Asked] = []
         for item in self.made.values():
             groups: dict[Any, list[str]] = {}
             for unit in item.units.values():
@@ -147,5 +183,18 @@ class Schedulers:
                 if count > MAX_ALLOCATIONS:
                     message = f"{MAX_ALLOCATIONS:,} of {count:,} allocations of `{item.name}` are asked for"
                     self.writing.ledger.add_once(C.MANY_ALLOCATIONS, message, item.units[names[0]].span)
-                found.append((item.name, () if waits is None else tuple(names), min(count, MAX_ALLOCATIONS)))
+                units = () if waits is None else tuple(names)
+                found.append(Asked(item.name, units, min(count, MAX_ALLOCATIONS), item.alone))
         return found
+
+
+def needs_scheduler(writing: Writing, record: Resources) -> bool:
+    """Whether a class of resources asks for what only an allocation has."""
+    if writing.options["allocations"] == "none" or writing.workflow.dialect == "torc":
+        return False
+    if any(getattr(record, name) for name in SITE_FIELDS):
+        return True
+    if any(item.name not in INCIDENTAL for item in for_allocation(writing, record)):
+        return True
+    submitting = writing.workflow.dialect in _SUBMITTING
+    return submitting and ((writing.number(record.nodes) or 1) > 1 or bool(record.gpu_type) or bool(record.storage))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pwxc.fidelity import Account, Fate
+from pwxc.fidelity import Account
+from pwxc.ir.entity import place_of
 from pwxc.ir.resources import Allocation, Resources
 from pwxc.ir.task import ExitAction, ExitRule, Task
 from pwxc.ir.workflow import Hook, RequestAllocation, Trigger
@@ -12,12 +13,13 @@ from pwxc_targets.torc.reading.hooks import OF_TASKS, OF_WORKERS, TRIGGERS
 from pwxc_targets.torc.reading.site import EXCLUDED_DEFAULTS
 from pwxc_targets.torc.units import format_duration, format_memory, format_walltime
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
+from pwxc_targets.torc.writing.amounts import UNLIMITED, amounts
 from pwxc_targets.torc.writing.hooktasks import FoundHook
-from pwxc_targets.torc.writing.schedulers import SITE_FIELDS
-from pwxc_targets.torc.writing.state import Writing
+from pwxc_targets.torc.writing.options import option_for_gpus, settle_options
+from pwxc_targets.torc.writing.schedulers import SITE_FIELDS, Asked
+from pwxc_targets.torc.writing.state import FIRST_RUNTIME, Writing
 
 _KEPT = ("serialize_allocations",)
-_FIRST_RUNTIME = 3600
 _WORDS = {trigger: word for word, trigger in TRIGGERS.items()}
 _ELSEWHERE = (*SITE_FIELDS, "platform", "topology", "storage", "gpu_type")
 """What torc's jobs cannot ask for."""
@@ -36,6 +38,8 @@ def write_resources(writing: Writing, members: dict[str, int], covered: set[str]
             continue
         with writing.ledger.of(record) as account:
             records.append(_record(writing, account, record))
+            if record.name not in covered:
+                settle_options(writing, account, record, None)
             said = {*SITE_FIELDS, "gpu_type", "storage"} if record.name in covered else ()
             for name in _ELSEWHERE:
                 if getattr(record, name) and name not in said:
@@ -59,32 +63,33 @@ def _fallback(name: str) -> dict[str, Any]:
 
 
 def _record(writing: Writing, account: Account, record: Resources) -> dict[str, Any]:
-    account.take("name")
-    cpus = writing.number(account.take("cpus")) or 1
-    tasks = writing.number(account.take("tasks_per_node", Fate.EMULATED)) or 1
-    nodes = writing.number(account.take("nodes"))
-    total = writing.number(account.take("tasks", Fate.EMULATED))
-    if total and tasks == 1:
-        tasks = max(1, -(-total // (nodes or 1)))
-    gpus = writing.number(account.take("gpus"))
-    memory = writing.number(account.take("memory"))
-    if memory is None and record.memory_per_cpu is not None:
-        each = writing.number(account.take("memory_per_cpu", Fate.EMULATED))
-        memory = each * cpus * tasks if each else None
-    if memory is None:
-        account.emulate("memory")
-    walltime = writing.number(account.take("walltime"))
+    for name in ("name", "cpus", "nodes", "gpus", "memory", "walltime"):
+        account.take(name)
+    account.emulate("tasks_per_node", "tasks", "memory_per_cpu")
     for name in ("cpus", "gpus", "nodes", "memory", "walltime"):
         if getattr(record, name) is not None and writing.number(getattr(record, name)) is None:
             message = f"`{name}` of `{record.name}` is known only at submission"
             account.approximate(name, C.UNKNOWN_AMOUNT, message)
+    amount = amounts(writing, record)
+    if record.nodes is None and writing.workflow.dialect == "slurm" and amount.tasks > 1:
+        message = f"all {amount.tasks} processes of `{record.name}` are put on one node; Slurm may spread them"
+        account.approximate("tasks", C.BY_NODE, message, help="say how many with `--nodes`")
+    if amount.gpus and (amount.nodes or 1) > 1 and option_for_gpus(record) == "gpus":
+        message = f"each of the {amount.nodes} nodes of `{record.name}` has {amount.gpus} of the graphics processors"
+        account.approximate("gpus", C.BY_NODE, message)
+    if amount.memory is None and writing.workflow.dialect == "slurm" and writing.knows("spec", "execution_config"):
+        message = "tasks that name no memory get 1 GiB, and are ended when they use more"
+        writing.ledger.add_once(C.CHOSEN_MEMORY, message, record.span, help="say how much with `--mem`")
+    if amount.walltime == UNLIMITED:
+        message = f"`{record.name}` has no time limit; torc needs one, and gets {UNLIMITED // 86_400} days"
+        account.approximate("directives", C.CHOSEN_RUNTIME, message, span=place_of(record, "--time"))
     return {
         "name": record.name,
-        "num_cpus": max(1, cpus * tasks) if record.cpus != 0 else 0,
-        "num_gpus": gpus or 0,
-        "num_nodes": 1 if nodes is None else nodes,
-        "memory": format_memory(memory) if memory is not None else "1g",
-        "runtime": format_duration(walltime if walltime is not None else _FIRST_RUNTIME),
+        "num_cpus": amount.cores if record.cpus != 0 else 0,
+        "num_gpus": amount.gpus or 0,
+        "num_nodes": 1 if amount.nodes is None else amount.nodes,
+        "memory": format_memory(amount.memory) if amount.memory is not None else "1g",
+        "runtime": format_duration(amount.walltime if amount.walltime is not None else FIRST_RUNTIME),
     }
 
 
@@ -293,7 +298,7 @@ def write_hook(writing: Writing, hook: Hook, select: Any) -> dict[str, Any] | No
     return {**record, **{name: value for name, value in kept.items() if writing.version == "r0"}}
 
 
-def write_request(scheduler: str, names: list[str], patterns: list[str], count: int) -> dict[str, Any]:
+def write_request(asked: Asked, names: list[str], patterns: list[str]) -> dict[str, Any]:
     """Write an action that asks for allocations: when jobs are ready, or at the start if none are named."""
     trigger = Trigger.TASKS_READY if names or patterns else Trigger.WORKFLOW_START
     record: dict[str, Any] = {"trigger_type": _WORDS[trigger], "action_type": "schedule_nodes"}
@@ -301,7 +306,8 @@ def write_request(scheduler: str, names: list[str], patterns: list[str], count: 
         record["jobs"] = names
     if patterns:
         record["job_name_regexes"] = patterns
-    return {**record, "scheduler": scheduler, "scheduler_type": "slurm", "num_allocations": count}
+    record |= {"scheduler": asked.scheduler, "scheduler_type": "slurm", "num_allocations": asked.count}
+    return {**record, "max_parallel_jobs": 1} if asked.alone else record
 
 
 def write_found(hook: FoundHook, names: list[str], patterns: list[str]) -> dict[str, Any]:

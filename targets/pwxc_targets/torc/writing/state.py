@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from pwxc.diagnostics import Code
 from pwxc.expr.evaluate import Bindings, UnknownValueError, evaluate
 from pwxc.expr.fold import fold
 from pwxc.expr.values import EvaluationError, as_text
@@ -19,9 +20,15 @@ from pwxc.ir.task import Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile
+from pwxc.source import Span
 from pwxc_targets.torc.generations import knows
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
 from pwxc_targets.torc.writing.hooktasks import HookTasks, find_hooks
+from pwxc_targets.torc.writing.together import join_kinds
+from pwxc_targets.torc.writing.turns import take_turns
+
+FIRST_RUNTIME = 3600
+"""Seconds for what has no time limit: torc's own default."""
 
 
 @attrs.define
@@ -42,18 +49,38 @@ class Writing:
     known: Bindings = attrs.field(init=False)
     tasks: dict[str, Task] = attrs.field(init=False)
     resources: dict[str, Resources] = attrs.field(init=False)
+    arrays: dict[str, int] = attrs.field(init=False)
+    """The tasks with a sweep, numbered."""
+    _own: dict[str, Resources] = attrs.field(init=False)
+    _told: set[tuple[str, str, Span | None]] = attrs.field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.source = self.workflow
         self.found = find_hooks(self.workflow, self.ledger)
-        self.workflow = self.found.workflow
+        waiting, originals = take_turns(self.found.workflow)
+        self.workflow, joined = join_kinds(waiting, self.ledger)
+        self.found.originals.update({**joined, **originals})
         self.known = Bindings({Root.INPUT: defaults(self.workflow.inputs)})
         self.tasks = {task.name: task for task in self.workflow.tasks}
         self.resources = {record.name: record for record in self.workflow.resources}
+        self._own = {record.name: record for record in self.source.resources}
+        swept = (task.name for task in self.workflow.tasks if task.sweep is not None)
+        self.arrays = {name: at for at, name in enumerate(swept)}
 
     def account(self, task: Task) -> Account:
         """Open the account of a task, which may be one that lost steps or edges."""
         return self.ledger.of(self.found.originals.get(task.name, task))
+
+    def own_resources(self, task: Task) -> Resources | None:
+        """Give the class that the source's task has; the one that is written may have more nodes (`join_kinds`)."""
+        return self._own.get(self.found.originals.get(task.name, task).resources or "")
+
+    def tell(self, code: Code, message: str, span: Span | None) -> None:
+        """Say something about a place of the source, once however many tasks stand for it."""
+        key = (code.id, message, span)
+        if key not in self._told:
+            self._told.add(key)
+            self.ledger.diagnostics.add(code, message, span)
 
     @property
     def version(self) -> str:

@@ -85,12 +85,19 @@ class SweepWriter:
 
     def _plan(self, sweep: Sweep) -> Plan:
         parameters = [(item.name, self._values(item)) for item in sweep.parameters]
+        lengths = {len(values) for _, values in parameters if values is not None}
+        uneven = sweep.mode is SweepMode.ZIP and len(lengths) > 1
+        if uneven:
+            # torc wants equally many values; pairs end with the shortest
+            parameters = [
+                (name, None if values is None else _first(values, min(lengths))) for name, values in parameters
+            ]
         simple = all(values is not None and not _has_maps(values) for _, values in parameters)
         if simple and not sweep.include and not sweep.exclude and parameters:
             made = self._columns({(name,): values for name, values in parameters if values is not None}, sweep.mode)
             if made is not None:
                 shared = [item.shared for item in sweep.parameters]
-                made.shared = tuple(name for name in shared if name is not None) if all(shared) else ()
+                made.shared = tuple(name for name in shared if name is not None) if all(shared) and not uneven else ()
                 return made
         rows = self._rows(sweep, parameters)
         if rows is None:
@@ -139,6 +146,13 @@ class SweepWriter:
         rows = [dict(zip(names, row, strict=True)) for row in combine] if columns else []
         kept = [row for row in rows if not any(_covers(row, out) for out in sweep.exclude if isinstance(out, dict))]
         return [_leaves(row) for row in _include(kept, [item for item in sweep.include if isinstance(item, dict)])]
+
+
+def _first(values: Range | Values, count: int) -> Range | Values:
+    """Give the first of some values."""
+    if isinstance(values, Values):
+        return Values(values.items[:count])
+    return Range(values.start, values.start + (count - 1) * values.step, values.step) if count else Values(())
 
 
 def _has_maps(values: Range | Values) -> bool:
