@@ -41,13 +41,15 @@ class Background:
 
 @attrs.frozen
 class For:
-    """A `for` over words; None stands for the arguments."""
+    """A `for` over words; None stands for the arguments. A person chooses one of the items where it is a `select`."""
 
     variable: str
     items: tuple[Token, ...] | None
     body: tuple[Node, ...]
     start: int
     end: int
+    redirects: tuple[Token, ...] = ()
+    select: bool = False
 
 
 @attrs.frozen
@@ -60,6 +62,7 @@ class Count:
     body: tuple[Node, ...]
     start: int
     end: int
+    redirects: tuple[Token, ...] = ()
 
 
 @attrs.frozen
@@ -81,16 +84,19 @@ class If:
     arms: tuple[tuple[tuple[Node, ...], tuple[Node, ...]], ...]
     start: int
     end: int
+    redirects: tuple[Token, ...] = ()
 
 
 @attrs.frozen
 class Case:
-    """A `case` with its patterns and bodies."""
+    """A `case` with its patterns and bodies; `stops` has the operator behind each body, perhaps none."""
 
     word: Token
     arms: tuple[tuple[tuple[Token, ...], tuple[Node, ...]], ...]
     start: int
     end: int
+    redirects: tuple[Token, ...] = ()
+    stops: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -258,10 +264,10 @@ class Parser:
             parts = [*name.text[2:-2].split(";"), "", "", ""]
             braces = self._braces()
             if braces is not None:
-                return Count(parts[0], parts[1], parts[2], braces, start.start, self.tokens[self.at - 1].end)
+                stop = self.tokens[self.at - 1].end
+                return Count(parts[0], parts[1], parts[2], braces, start.start, stop, self._redirects())
             body, end = self._body("do", "done")
-            self._redirects()
-            return Count(parts[0], parts[1], parts[2], body, start.start, end.end)
+            return Count(parts[0], parts[1], parts[2], body, start.start, end.end, self._redirects())
         items: list[Token] | None = None
         self._newlines()
         if self._is("in"):
@@ -270,8 +276,8 @@ class Parser:
             while (token := self._peek()) is not None and not token.operator:
                 items.append(self._take())
         body, end = self._body("do", "done")
-        self._redirects()
-        return For(name.text, None if items is None else tuple(items), body, start.start, end.end)
+        over = None if items is None else tuple(items)
+        return For(name.text, over, body, start.start, end.end, self._redirects(), start.text == "select")
 
     def _braces(self) -> tuple[Node, ...] | None:
         self._separator()
@@ -302,14 +308,14 @@ class Parser:
             else:
                 arms.append(((), self._list()))
         end = self._expect("fi")
-        self._redirects()
-        return If(tuple(arms), start.start, end.end)
+        return If(tuple(arms), start.start, end.end, self._redirects())
 
     def _case(self) -> Node:
         start = self._take()
         word = self._take()
         self._expect("in")
         arms: list[tuple[tuple[Token, ...], tuple[Node, ...]]] = []
+        stops: list[str] = []
         self._newlines()
         while not self._is("esac"):
             if self._is("(", operator=True):
@@ -320,12 +326,10 @@ class Parser:
                 patterns.append(self._take())
             self._expect(")", operator=True)
             arms.append((tuple(patterns), self._list()))
-            if self._is(";;", ";&", ";;&", operator=True):
-                self._take()
+            stops.append(self._take().text if self._is(";;", ";&", ";;&", operator=True) else "")
             self._newlines()
         end = self._take()
-        self._redirects()
-        return Case(word, tuple(arms), start.start, end.end)
+        return Case(word, tuple(arms), start.start, end.end, self._redirects(), tuple(stops))
 
     def _command(self) -> Node:
         words: list[Token] = []
@@ -349,7 +353,7 @@ class Parser:
             self._expect(")", operator=True)
         self._newlines()
         body = self._node()
-        if isinstance(body, Group) and not body.subshell:
+        if isinstance(body, Group) and not body.subshell and not body.redirects:
             return Function(name.text, body.body)
         return Function(name.text, (body,))
 

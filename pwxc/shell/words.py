@@ -152,7 +152,7 @@ def _closing(text: str, at: int, close: str) -> int:
         if text[at] == "(" and close == "))":
             at = parenthesis_end(text, at + 1)
         elif text[at] in "\\'\"`$":
-            at = _piece_end(text, at)
+            at = piece_end(text, at)
         else:
             at += 1
     return -1
@@ -164,11 +164,12 @@ def word_end(text: str, at: int) -> int:
         letter = text[at]
         if letter in " \t\r\n;&|()<>":
             break
-        at = _piece_end(text, at)
+        at = piece_end(text, at)
     return at
 
 
-def _piece_end(text: str, at: int) -> int:
+def piece_end(text: str, at: int) -> int:
+    """Give where the piece of a word that starts at `at` ends: something quoted, an expansion, or one letter."""
     letter = text[at]
     if letter == "\\":
         return at + 2
@@ -210,13 +211,13 @@ def _backtick_end(text: str, at: int) -> int:
 def brace_end(text: str, at: int) -> int:
     """Give where the brace that was opened before `at` is closed."""
     while at < len(text) and text[at] != "}":
-        at = _piece_end(text, at) if text[at] in "\\'\"`$" else at + 1
+        at = piece_end(text, at) if text[at] in "\\'\"`$" else at + 1
     return at + 1
 
 
 def _double_end(text: str, at: int) -> int:
     while at < len(text) and text[at] != '"':
-        at = _piece_end(text, at) if text[at] in "\\`" or text[at : at + 2] in ("$(", "${") else at + 1
+        at = piece_end(text, at) if text[at] in "\\`" or text[at : at + 2] in ("$(", "${") else at + 1
     return at + 1
 
 
@@ -228,7 +229,7 @@ def parenthesis_end(text: str, at: int) -> int:
             depth += 1 if text[at] == "(" else -1
             at += 1
         elif text[at] in "\\'\"`$":
-            at = _piece_end(text, at)
+            at = piece_end(text, at)
         elif text[at] == "#" and text[at - 1] in " \t\n;":
             stop = text.find("\n", at)
             at = len(text) if stop < 0 else stop

@@ -318,7 +318,9 @@ def starts_steps(task: Task) -> bool:
 def _found(task: Task) -> Iterator[tuple[str, Found]]:
     for step in (*task.steps, *task.cleanup):
         if step.found is not None and isinstance(step.work, Script):
-            yield step.work.text.literal or "", step.found
+            from pwxc.shell.found import flatten
+
+            yield flatten(step.work.text), step.found
 
 
 def _read_by(launch: Launch) -> Iterator[str]:
