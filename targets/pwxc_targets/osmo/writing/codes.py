@@ -25,7 +25,7 @@ SHARED_FOLDER = warning(
     "osmo-shared-folder",
     "The source's tasks share a folder; OSMO's share nothing. Every task works in its output folder, and what the "
     "tasks before it have left there is copied in first. Files that are written elsewhere, or passed without an order "
-    "between the tasks, do not arrive.",
+    "between the tasks, do not arrive, nor do those of the folder from which a script was submitted.",
     "Let every task that reads a file depend on the one that writes it, and keep paths relative.",
     "jobs:\n- {name: a, command: make > data.txt}\n- {name: b, command: cat data.txt, depends_on: [a]}",
 )
@@ -305,9 +305,94 @@ CLEANUP = warning(
 MODULES = warning(
     "PWX3138",
     "osmo-machine-software",
-    "The script loads modules of the machine, or starts steps of its scheduler, and a container has neither.",
-    "Put the software into the image and start programs directly.",
-    "module load gcc\nsrun ./solve",
+    "The script takes software from the machine: modules, environments, files that set them up. A container has none "
+    "of it. The command stays in the script as `: COMMAND`, which does nothing, so what it loads has to be in the "
+    "image.",
+    "Put the software into the image, and its folders into the image's `PATH`.",
+    "module load gcc/12.1",
+)
+RANKS = warning(
+    "PWX3141",
+    "osmo-ranks",
+    "OSMO has no launcher. A small shell program starts the copies of the command beside each other, with "
+    "`SLURM_PROCID` and its kin set, and ends with the highest status. The copies know nothing of each other: a "
+    "program that uses MPI would run as many times as there are copies, each time with a single rank. Where the script "
+    "loads an MPI or asks for one with `--mpi`, the `mpirun` of the image starts them, if it has one.",
+    "Nothing for programs that look at their rank; for MPI put an MPI into the image, and call its `mpirun`.",
+    "#SBATCH --ntasks=4\nsrun ./work",
+)
+SCRIPT_IMAGE = warning(
+    "PWX3142",
+    "osmo-script-image",
+    "The script's containers all have one image, which becomes the image of the task. What the script does outside "
+    "of them runs in that image too.",
+    "Look whether the image has the programs that the script calls around its containers.",
+    "python prepare.py\napptainer exec docker://python:3.12 python work.py",
+)
+CONTAINER_CALL = warning(
+    "PWX3143",
+    "osmo-container-call",
+    "The call of a container runtime cannot be taken out of the script, and a container of OSMO has no runtime "
+    "inside. It stays in the text and fails when it is run.",
+    "Push the image to a registry and name it in the script, or call the program without the runtime and name the "
+    "image with `--option osmo.image=IMAGE`; split a script that uses several images.",
+    "apptainer exec tools.sif ./work",
+)
+LAUNCHER = warning(
+    "PWX3144",
+    "osmo-launcher",
+    "The launcher stays in the text: there is nothing in a container that starts work on other nodes. Where the "
+    "launcher is one of MPI, it has to be in the image.",
+    "Write what the launcher does for the containers of a group, or start a single command over all nodes.",
+    "srun --nodes=1 --nodelist=$second ./server &",
+)
+UNFOLDED = warning(
+    "PWX3145",
+    "osmo-unfolded",
+    "A command that the source starts on several nodes is run by every member of a group, each with its own ranks. "
+    "The group ends when the first member ends, and only what that member writes goes to later tasks.",
+    "Nothing for programs whose ranks end together; others have to wait for each other.",
+    "#SBATCH --nodes=4\nsrun torchrun --nnodes=4 train.py",
+)
+SCHEDULER_VARIABLE = warning(
+    "PWX3146",
+    "osmo-scheduler-variable",
+    "The script reads a variable of the scheduler whose value is not known in OSMO. It is empty unless the task's "
+    "environment sets it.",
+    "Set the variable in the task's `environment`, or take it out of the script.",
+    "echo $SLURM_CLUSTER_NAME",
+)
+SCHEDULER_COMMAND = warning(
+    "PWX3147",
+    "osmo-scheduler-command",
+    "The script calls a program of the scheduler, which a container does not have.",
+    "Take the call out, or say in the workflow what it does: the order of tasks, attempts, the time limit.",
+    "scontrol requeue $SLURM_JOB_ID",
+)
+COMPONENTS = warning(
+    "PWX3148",
+    "osmo-components",
+    "A job of several components becomes a group whose members have different resources. The script runs in the first "
+    "member; the members of the other components wait until it ends, and their addresses are in "
+    "`SLURM_JOB_NODELIST_HET_GROUP_N`.",
+    "Write tasks of their own for the work of the other components.",
+    "#SBATCH --ntasks=1\n#SBATCH hetjob\n#SBATCH --ntasks=4",
+)
+BIND = warning(
+    "PWX3149",
+    "osmo-bind",
+    "A container of the script sees a folder of the machine whose path is known only in the run. OSMO mounts only "
+    "folders that are named in the file.",
+    "Put the files into the image, below a URL in `inputs`, or name the folder itself.",
+    "apptainer exec --bind $DATA:/data docker://python:3.12 python work.py",
+)
+PAIRS = warning(
+    "PWX3150",
+    "osmo-pairs",
+    "An instance of a sweep waits for the instance of the same number of another sweep only where both go over the "
+    "same values. Otherwise it waits for all of them.",
+    "Give both the same values, or nothing, if the time does not matter.",
+    "sbatch --array=0-9 a.sh\nsbatch --array=0-4 --dependency=aftercorr:$a b.sh",
 )
 EMPTY_WORKFLOW = error(
     "PWX3139",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -16,9 +16,14 @@ from pwxc.ir.workflow import Unit, Workflow, gang_of, units
 from pwxc_targets.osmo.reading.scalars import parse_duration, parse_quantity
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.naming import LONGEST_IN_LIST, Names
-from pwxc_targets.osmo.writing.standins import StandIns, with_stand_ins
+from pwxc_targets.osmo.writing.scripts.job import Job
+from pwxc_targets.osmo.writing.scripts.worth import asks
+from pwxc_targets.osmo.writing.standins import MOST_NODES, StandIns, with_stand_ins
 from pwxc_targets.osmo.writing.sweeps import LONGEST_LOOP, Loop, has_hard_values, make_loop
 from pwxc_targets.osmo.writing.variables import Variables
+
+if TYPE_CHECKING:
+    from pwxc_targets.osmo.writing.scripts.adapt import Adapted
 
 EXPRESSIONS: tuple[type, ...] = tuple(Expr.__args__)
 
@@ -34,6 +39,8 @@ class Writing:
     source: Workflow = attrs.field(init=False)
     """The workflow as it was read."""
     added: StandIns = attrs.field(init=False)
+    scripts: dict[str, Adapted] = attrs.field(init=False)
+    """The tasks whose scripts are changed, or that have several nodes."""
     own: bool = attrs.field(init=False)
     """Whether it was read from OSMO, so that names, numbers and texts stay as they are."""
     grouped: bool = attrs.field(init=False)
@@ -61,7 +68,8 @@ class Writing:
         self.own = self.workflow.dialect == "osmo"
         self.variables = Variables(self.workflow.inputs, own=self.own)
         self.resources = {record.name: record for record in self.workflow.resources}
-        self.added = with_stand_ins(self.workflow, self._nodes)
+        self.scripts = {} if self.own else self._adapted()
+        self.added = with_stand_ins(self.workflow, self.scripts)
         self.workflow = self.added.workflow
         self.grouped = bool(self.workflow.gangs)
         self.tasks = {task.name: task for task in self.workflow.tasks}
@@ -101,12 +109,33 @@ class Writing:
         """Give the steps of a task with what is done around every task's work."""
         if task.name in self.added.tasks:
             return task.steps
-        return (*self.added.before, *task.steps, *self.added.after)
+        adapted = self.scripts.get(task.name)
+        return (*self.added.before, *(task.steps if adapted is None else adapted.steps), *self.added.after)
 
-    def _nodes(self, task: Task) -> int:
-        record = self.resources.get(task.resources or "")
-        found = self.number(record.nodes) if record is not None and not self.own else None
-        return int(found) if found is not None else 1
+    def cleanup(self, task: Task) -> tuple[Step, ...]:
+        """Give the steps with which a task ends in any case."""
+        adapted = self.scripts.get(task.name)
+        return task.cleanup if adapted is None else adapted.cleanup
+
+    def adapted_of(self, task: Task) -> tuple[Adapted | None, int]:
+        """Give the task whose changed scripts a task runs, and the number of its node there."""
+        name, node = self.added.nodes.get(task.name, (task.name, 0))
+        return self.scripts.get(name), node
+
+    def _adapted(self) -> dict[str, Adapted]:
+        members = gang_of(self.workflow)
+        found = {}
+        for task in self.workflow.tasks:
+            jobs = [Job.of(self.resources.get(name or ""), self.number) for name in (task.resources, *task.beside)]
+            if task.name in members or sum(job.nodes for job in jobs) > MOST_NODES:
+                jobs = [attrs.evolve(jobs[0], nodes=1)]
+            if len(jobs) > 1 or jobs[0].nodes > 1 or asks(task):
+                from pwxc_targets.osmo.writing.scripts.adapt import adapt
+
+                made = adapt(task, jobs[0], tuple(jobs[1:]), self.variables.fold)
+                if made is not None:
+                    found[task.name] = made
+        return found
 
     def loop_of(self, task: str) -> Loop | None:
         """Give the loops in which a task stands."""
@@ -164,7 +193,7 @@ class Writing:
             if sweep is None:
                 continue
             if id(sweep) not in seen:
-                same = next((loop for other, loop in self._swept() if other == sweep), None)
+                same = next((loop for other, loop in self._swept() if _same_instances(other, sweep)), None)
                 seen[id(sweep)] = same or self._loop(sweep)
             loop = seen[id(sweep)]
             if loop is not None:
@@ -208,6 +237,12 @@ class Writing:
             else:
                 self.names[unit.name] = names.claim(unit.name, limit=limit, suffix=width, list_item=True)
                 self.groups[unit.name] = f"{self.names[unit.name]}"
+
+
+def _same_instances(one: Sweep, other: Sweep) -> bool:
+    """Whether two sweeps have the same instances, however many of them may run at a time."""
+    same = one.parameters == other.parameters and one.mode == other.mode
+    return same and one.include == other.include and one.exclude == other.exclude
 
 
 def _read_number(text: str, kind: str) -> int | float | None:

@@ -48,14 +48,14 @@ def write_inputs(writing: Writing, task: Task, unit: Unit, holes: Holes, plan: P
     for read in task.reads:
         with writing.ledger.of(read) as account:
             _read(writing, account, read, holes, found)
-    first = writing.lead(unit) is task
+    first = writing.lead(unit) is task or task.name in writing.added.nodes
     read_from = {
         writing.home(read.origin.task)
         for member in writing.members(unit)
         for read in member.reads
         if isinstance(read.origin, TaskOutput) and read.origin.run is None
     }
-    known = {other.name: other for other in writing.order if other.name not in plan.left_out}
+    known = plan.units
     conditions = plan.conditions
     for edge in sorted(writing.needs(unit), key=lambda edge: _is_unsure(writing, edge, conditions)):
         if edge.parent not in known or edge.when is Outcome.START:

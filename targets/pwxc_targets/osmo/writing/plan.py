@@ -12,7 +12,7 @@ import attrs
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary, refs
-from pwxc.ir.task import Outcome, Task
+from pwxc.ir.task import Edge, Outcome, Task
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
@@ -42,6 +42,10 @@ class Plan:
     """Conditions that only the run can decide."""
     masked: set[str] = attrs.field(factory=set)
     """Tasks whose failure is hidden from OSMO."""
+    masked_units: set[str] = attrs.field(factory=set)
+    """The units of these."""
+    units: dict[str, Unit] = attrs.field(factory=dict)
+    """The units that are written, by name."""
     skipping: set[str] = attrs.field(factory=set)
     """Units that may end at once because their work is not wanted."""
     ends: dict[tuple[str, str], Outcome] = attrs.field(factory=dict)
@@ -60,9 +64,12 @@ class Plan:
             if Outcome.FAILURE in ends.values() or after or unit.name in self.late:
                 self.skipping.add(unit.name)
 
+        self.units = {unit.name: unit for unit in self.writing.order if unit.name not in self.left_out}
+
     def _mask(self, parent: str) -> None:
         for unit in self.writing.order:
             if unit.name == parent:
+                self.masked_units.add(parent)
                 self.masked.update(task.name for task in self.writing.members(unit))
 
     def _unit(self, unit: Unit) -> None:
@@ -117,16 +124,13 @@ class Plan:
         found = []
         for edge in self.writing.needs(unit):
             when = self.ends.get((unit.name, edge.parent), Outcome.SUCCESS)
-            if edge.parent in self.skipping or self._is_masked(edge.parent):
+            if edge.parent in self.skipping or edge.parent in self.masked_units:
                 found.append((edge.parent, when))
         return found
 
-    def _is_masked(self, unit: str) -> bool:
-        return any(task in self.masked for task in self.writing.tasks if self.writing.home(task) == unit)
-
     def reports(self, unit: Unit) -> bool:
         """Whether others look at how a unit has ended."""
-        return unit.name in self.skipping or self._is_masked(unit.name)
+        return unit.name in self.skipping or unit.name in self.masked_units
 
     def settle_edges(self, unit: Unit, account: Account) -> None:
         """Settle the edges of a unit, and its condition."""
@@ -135,7 +139,7 @@ class Plan:
             with self.writing.ledger.of(edge) as entry:
                 entry.take("parent")
                 entry.take("when", Fate.EMULATED)
-                entry.emulate("same_instance")
+                self._settle_pairs(unit, edge, entry)
                 entry.cosmetic("implied")
                 if edge.any_instance:
                     message = f"`{unit.name}` waits for all of `{edge.parent}` and not for the first one"
@@ -146,6 +150,13 @@ class Plan:
                     entry.approximate("when", C.OUTCOME, f"a failure of `{edge.parent}` is hidden from OSMO")
                 if edge.delay:
                     entry.approximate("delay", C.DELAY, f"`{unit.name}` sleeps before it begins")
+
+    def _settle_pairs(self, unit: Unit, edge: Edge, entry: Account) -> None:
+        entry.emulate("same_instance")
+        loops = self.writing.loops
+        if edge.same_instance and loops.get(edge.parent) is not loops.get(unit.name):
+            message = f"each instance of `{unit.name}` waits for all of `{edge.parent}`"
+            entry.approximate("same_instance", C.PAIRS, message)
 
     def settle_condition(self, task: Task, unit: Unit, account: Account) -> None:
         """Settle the condition of a task; in a gang the lead's counts for all (docs/semantics.md)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pwxc.fidelity import Account, Fate
+from pwxc.ir.entity import place_of
 from pwxc.ir.expr import Binary, Call, Expr, Literal, Ref, Root
 from pwxc.ir.resources import Resources
 from pwxc.ir.task import Gang, Task
@@ -12,10 +13,13 @@ from pwxc_targets.osmo.reading.scalars import parse_quantity
 from pwxc_targets.osmo.writing import amounts
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import EXPRESSIONS, Writing
+from pwxc_targets.osmo.writing.directives import derived, settle_directives
 from pwxc_targets.osmo.writing.emit import Hole, Text
 from pwxc_targets.osmo.writing.holes import Holes
 
 _SITE = ("partition", "account", "quality", "constraint", "reservation", "generic", "gpu_type", "node_list")
+_WRITTEN = {"gpu_type": ("gpus",), "generic": ("gpus", "--gres")}
+"""Other fields whose place in the source tells that of one."""
 _UNITS = {1: "", 2**10: "Ki", 2**20: "Mi", 2**30: "Gi", 2**40: "Ti"}
 
 
@@ -43,12 +47,13 @@ class _Record:
     def __init__(self, writing: Writing, record: Resources, account: Account) -> None:
         self.writing, self.record, self.account = writing, record, account
         self.holes = Holes(writing)
+        self.derived = derived(record, writing.number)
 
     def tree(self) -> dict[str, Any]:
         record, account = self.record, self.account
         made: dict[str, Any] = {
             "cpu": self._cpus(),
-            "gpu": self._count("gpus"),
+            "gpu": self.derived.gpus if record.gpus is None else self._count("gpus"),
             "memory": self._memory(),
             "storage": self._amount("storage"),
         }
@@ -68,6 +73,8 @@ class _Record:
         record, account = self.record, self.account
         tasks = record.tasks if record.tasks is not None else record.tasks_per_node
         account.emulate("tasks", "tasks_per_node")
+        if self.derived.cpus is not None:
+            return self.derived.cpus
         if tasks is None or tasks == 1:
             return self._count("cpus")
         each, many = self.writing.number(record.cpus) or 1, self.writing.number(tasks) or 1
@@ -89,6 +96,8 @@ class _Record:
 
     def _memory(self) -> Any:
         record = self.record
+        if self.derived.memory is not None:
+            return amounts.quantity(self.derived.memory, exact=False)
         if record.memory is not None or record.memory_per_cpu is None:
             return self._amount("memory")
         each, cpus = self.writing.number(record.memory_per_cpu, "quantity"), self.writing.number(self._cpus()) or 1
@@ -130,6 +139,12 @@ class _Record:
             return None
         return self.holes.text(_template(value, unit), address=True)
 
+    def _is_waiting(self, users: list[Task]) -> bool:
+        """Whether some of the nodes have nothing to do but to be there; those of further components are told of."""
+        beside = {name for task in self.writing.workflow.tasks for name in task.beside}
+        waiting = [adapted for task in users if (adapted := self.writing.scripts.get(task.name)) is not None]
+        return any(not adapted.members for adapted in waiting) and self.record.name not in beside
+
     def _said_frozen(self, field: str, *values: Any) -> None:
         if any(isinstance(value, EXPRESSIONS) for value in values):
             message = f"`{field.replace('_', ' ')}` of `{self.record.name}` is built in with the inputs' defaults"
@@ -142,10 +157,12 @@ class _Record:
         account.emulate("walltime")
         users = [task for task in self.writing.workflow.tasks if task.resources == record.name]
         spread = all(self.writing.home(task.name) in self.writing.added.hosts for task in users)
-        if nodes is not None and nodes > 1 and spread:
+        if nodes is not None and nodes > 1 and spread and not self._is_waiting(users):
+            account.emulate("nodes")
+        elif nodes is not None and nodes > 1 and spread:
             message = f"work on the {int(nodes)} nodes of `{record.name}` runs in the first of as many containers"
             account.approximate("nodes", C.NODES, message)
-        elif nodes is not None and nodes > 1:
+        elif nodes is not None and nodes > 1 and not spread:
             message = f"`{record.name}` asks for {int(nodes)} nodes; a member of a group runs on one"
             account.drop("nodes", C.NODES_OF_MEMBER, message)
         elif isinstance(record.nodes, EXPRESSIONS):
@@ -153,9 +170,11 @@ class _Record:
         for field in _SITE:
             if getattr(record, field):
                 message = f"OSMO has nothing for the {field.replace('_', ' ')} of `{record.name}`"
-                account.approximate(field, C.SITE, message, once=True)
+                places = record.places or {}
+                where = next((places[name] for name in (field, *_WRITTEN.get(field, ())) if name in places), None)
+                account.approximate(field, C.SITE, message, once=True, span=where or place_of(record, field))
         if record.directives:
-            account.approximate("directives", C.SITE, f"options of the scheduler are left out in `{record.name}`")
+            settle_directives(account, record)
         if record.exclusive:
             account.approximate("exclusive", C.SITE, f"`{record.name}` does not get nodes for itself alone")
         else:
@@ -191,7 +210,8 @@ def limit_of(writing: Writing, unit: Task | Gang) -> Any:
     if unit.run_timeout is not None:
         return unit.run_timeout
     found = []
-    for task in writing.members(unit):
+    members = [writing.lead(unit)] if unit.name in writing.added.hosts else writing.members(unit)
+    for task in members:
         record = writing.resources.get(task.resources or "")
         value = task.run_timeout if task.run_timeout is not None else (record.walltime if record is not None else None)
         found.append(_seconds(writing, value))
@@ -217,18 +237,18 @@ def write_timeout(writing: Writing) -> dict[str, Any]:
             numbers = [writing.number(wait, "duration") or 0 for wait in waits]
             chosen = max(numbers)
         made["queue_timeout"] = written_time(writing, Holes(writing), chosen)
+        owner = next(unit for unit in writing.order if unit.queue_timeout is not None)
         for unit in writing.order:
             if unit.queue_timeout != chosen:
-                _settle_queue(writing, unit)
+                _settle_queue(writing, unit, owner)
     return {key: value for key, value in made.items() if value is not None}
 
 
-def _settle_queue(writing: Writing, unit: Task | Gang) -> None:
-    with writing.ledger.of(unit) as account:
-        message = f"the time that `{unit.name}` waits in the queue is limited by the largest limit of all"
-        if unit.queue_timeout is None:
-            account.warn(C.QUEUE_LIMIT, message, once=True)
-        account.approximate("queue_timeout", C.QUEUE_LIMIT, message)
+def _settle_queue(writing: Writing, unit: Task | Gang, owner: Task | Gang) -> None:
+    """Say that a unit gets another limit than its own; where it has none, the one that has brought the limit tells."""
+    message = f"the time that `{unit.name}` waits in the queue is limited by the largest limit of all"
+    with writing.ledger.of(owner if unit.queue_timeout is None else unit) as account:
+        account.approximate("queue_timeout", C.QUEUE_LIMIT, message, once=True, span=unit.span)
 
 
 def written_time(writing: Writing, holes: Holes, value: float | Expr) -> Any:

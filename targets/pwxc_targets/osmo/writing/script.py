@@ -19,6 +19,8 @@ from pwxc_targets.osmo.writing.holes import Holes, Mark, Part, joined
 from pwxc_targets.osmo.writing.inputs import Inputs
 from pwxc_targets.osmo.writing.plan import Plan
 from pwxc_targets.osmo.writing.resources import limit_of
+from pwxc_targets.osmo.writing.scripts.ranks import RANKS, RANKS_FILE
+from pwxc_targets.osmo.writing.scripts.settings import Settings
 from pwxc_targets.osmo.writing.settle import is_checkout
 from pwxc_targets.osmo.writing.shelltext import (
     ENDED,
@@ -31,10 +33,6 @@ from pwxc_targets.osmo.writing.shelltext import (
 )
 
 _PLAIN = frozenset({"work", "name", "id", "passthrough", "placement", "stop_when_another_fails"})
-_MACHINE = re.compile(r"^\s*(?:module (?:load|add|use)|ml |srun |mpirun |sbatch )", re.MULTILINE)
-_PLATFORM = {"PW_PARENT_JOB_DIR": "$PWD", "PW_JOB_DIR": "$PWD", "TORC_OUTPUT_DIR": "$PWD"}
-_RUN_ID = ("PW_RUN_SLUG", "TORC_WORKFLOW_ID")
-_NODE_COUNTS = ("SLURM_JOB_NUM_NODES", "SLURM_NNODES")
 Line = list[Part]
 
 
@@ -93,6 +91,7 @@ class TaskScript:
         self.writing, self.plan, self.task, self.unit = writing, plan, task, unit
         self.holes, self.inputs = holes, inputs
         self.steps = writing.steps(task)
+        self.cleanup = writing.cleanup(task)
         self.leads = writing.lead(unit) is task
         self.shell = Shell(holes)
         self.name = writing.names[task.name]
@@ -123,21 +122,14 @@ class TaskScript:
 
     def files(self) -> list[dict[str, Any]]:
         """Give the items of `files`."""
-        self._warn_machine()
         parts = self._simple() if self._is_simple() else None
         if parts is None:
             self._driver()
             parts = joined([part for line in [*self._head(), *self.lines] for part in (*line, "\n")])
+        adapted, _ = self.writing.adapted_of(self.task)
+        if adapted is not None and adapted.copies:
+            self.made.append({"path": RANKS_FILE, "contents": self.holes.write([RANKS])})
         return [{"path": f"/tmp/{self.name}.sh", "contents": self.holes.write(parts)}, *self.made]
-
-    def _warn_machine(self) -> None:
-        for step in self.steps:
-            if isinstance(step.work, Script):
-                for part in step.work.text.parts:
-                    if isinstance(part, str) and _MACHINE.search(part) is not None:
-                        message = f"`{self.task.name}` uses modules or the scheduler of the machine"
-                        self.writing.ledger.add_once(C.MODULES, message, self.task.span)
-                        return
 
     # one script and nothing around it
 
@@ -177,7 +169,8 @@ class TaskScript:
         if not self.writing.shared_folder:
             return lines
         lines.append(["cd ", Mark("{{output}}"), " || exit 1"])
-        lines += self._hosts()
+        settings = Settings(self.writing, self.task, self.unit, self.holes, self._literal_texts())
+        lines += settings.lines()
         folders = [folder for folder in self.inputs.folders if folder]
         if folders or self.inputs.looped:
             message = "files travel along the order of the tasks, in copies: OSMO has no shared folder"
@@ -189,29 +182,10 @@ class TaskScript:
             if self.inputs.looped:
                 shown = [" /osmo/data/input/*"]
             lines.append(["for from in", *shown, '; do [ ! -d "$from" ] || cp -R "$from"/. . || exit 1; done'])
-        texts = self._literal_texts()
-        for name, value in _PLATFORM.items():
-            if name in texts:
-                lines.append([f"export {name}={value}"])
-        lines += [[f"export {name}=", Mark("{{workflow_id}}")] for name in _RUN_ID if name in texts]
-        return lines
-
-    def _hosts(self) -> list[Line]:
-        """Name the hosts of a group that stands in for a task on several nodes."""
-        members = self.writing.added.hosts.get(self.unit.name, ())
-        if not members or not self.leads:
-            return []
-        hosts: list[Line] = [self.holes.host(name) for name in members]
-        listed = [part for host in hosts for part in (*host, " ")][:-1]
-        lines: list[Line] = [['export PWXC_HOSTS="', *listed, '"']]
-        texts = self._literal_texts()
-        lines += [[f"export {name}={len(members)}"] for name in _NODE_COUNTS if name in texts]
-        if "SLURM_JOB_NODELIST" in texts:
-            lines.append(["export SLURM_JOB_NODELIST=${PWXC_HOSTS// /,}"])
-        return lines
+        return lines + settings.after_copies()
 
     def _literal_texts(self) -> str:
-        steps = (*self.steps, *self.task.cleanup)
+        steps = (*self.steps, *self.cleanup)
         templates = [step.work.text for step in steps if isinstance(step.work, Script)]
         return "\n".join(part for template in templates for part in template.parts if isinstance(part, str))
 
@@ -243,7 +217,7 @@ class TaskScript:
         inside = len(self.lines)
         for number, step in enumerate(self.steps, 1):
             self._step(step, number)
-        for number, step in enumerate(self.task.cleanup, len(self.steps) + 1):
+        for number, step in enumerate(self.cleanup, len(self.steps) + 1):
             self.cleanups.append(self._work_file(f"cleanup-{number}", _script_of(step)))
         for path in self._results():
             word = self.shell.word(path)

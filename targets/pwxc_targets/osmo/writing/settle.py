@@ -32,7 +32,7 @@ def settle_workflow(writing: Writing, account: Account) -> None:
         account.approximate("timeout", C.RUN_LIMIT, "the time of the whole run is not limited")
     if workflow.permissions:
         account.approximate("permissions", C.PERMISSIONS, "a run has no rights on the source's platform")
-    foreign = [item for item in workflow.passthrough if item.dialect != "osmo"]
+    foreign = [item for item in workflow.passthrough if item.dialect != "osmo" and not item.inert]
     account.take("passthrough")
     if foreign:
         told = ", ".join(sorted({f"`{'.'.join(item.path)}`" for item in foreign}))
@@ -125,6 +125,7 @@ def settle_task(writing: Writing, task: Task, account: Account) -> None:
     if task.placement is not None:
         settle_placement(writing, task.placement)
     account.emulate("placement")
+    _beside(writing, account, task)
     if task.priority is not None:
         account.approximate("priority", C.PRIORITY, f"`{task.name}` has no priority of its own")
     if task.stop_when_another_fails:
@@ -135,15 +136,34 @@ def settle_task(writing: Writing, task: Task, account: Account) -> None:
         _step(writing, step)
 
 
+def _beside(writing: Writing, account: Account, task: Task) -> None:
+    if not task.beside:
+        return
+    adapted = writing.scripts.get(task.name)
+    waiting = task.beside if adapted is None else adapted.waiting
+    names = ", ".join(f"`{name}`" for name in waiting)
+    if task.name not in writing.added.hosts:
+        message = f"`{task.name}` is a member of a group and cannot have {names} besides"
+        account.drop("beside", C.NODES_OF_MEMBER, message)
+    elif waiting:
+        message = f"`{task.name}` runs in the first member of a group; those with {names} wait for it"
+        account.approximate("beside", C.COMPONENTS, message)
+    else:
+        account.emulate("beside")
+
+
 def _sweep(writing: Writing, account: Account, task: Task) -> None:
     assert task.sweep is not None
     account.emulate("sweep")
     with writing.ledger.of(task.sweep) as entry:
+        record = writing.resources.get(task.resources or "")
+        span = (record.places or {}).get("--array") if record is not None else None
         entry.emulate("mode", "include", "exclude")
         if "parameters" not in writing.ledger.fates.get(id(task.sweep), {}):
             entry.emulate("parameters")
         if task.sweep.limit is not None:
-            entry.approximate("limit", C.SWEEP_LIMIT, f"all instances of `{task.name}` may run at the same time")
+            message = f"all instances of `{task.name}` may run at the same time"
+            entry.approximate("limit", C.SWEEP_LIMIT, message, span=span)
         if task.sweep.fail_fast:
             entry.approximate("fail_fast", C.SWEEP_LIMIT, f"a failing instance of `{task.name}` stops no others")
     for parameter in task.sweep.parameters:

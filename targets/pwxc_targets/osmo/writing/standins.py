@@ -2,21 +2,25 @@
 
 A hook's commands become a task whose failure does not matter (torc.md §25.6); what every worker does at its start and
 end becomes steps of every task. A task on several nodes becomes a group: its own work runs in the lead, which ends the
-group, and the other members wait (slurm.md §21.1, pw.md §20.7).
+group, and the other members wait, or do their part of what it starts on all nodes (slurm.md §21.1, pw.md §20.7).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Ref, Root
-from pwxc.ir.task import Command, Edge, Gang, Script, Step, Task
+from pwxc.ir.task import Command, Edge, Gang, GangStatus, Script, Step, Task
 from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Unit, Workflow, gang_of, units
+
+if TYPE_CHECKING:
+    from pwxc_targets.osmo.writing.scripts.adapt import Adapted
 
 MOST_NODES = 1000
 """How many members are written out for one task."""
@@ -45,27 +49,28 @@ class StandIns:
     """The members of the group that stands in for a task on several nodes."""
     tasks: set[str] = attrs.field(factory=set)
     """The names of the tasks that were added."""
+    nodes: dict[str, tuple[str, int]] = attrs.field(factory=dict)
+    """For each added task that does a part of another one's work, that one and the number of its node."""
 
 
-def with_stand_ins(workflow: Workflow, nodes_of: Callable[[Task], int]) -> StandIns:
-    """Add what stands in for hooks and for work on several nodes; `nodes_of` gives the nodes of a task."""
+def with_stand_ins(workflow: Workflow, adapted: Mapping[str, Adapted]) -> StandIns:
+    """Add what stands in for hooks and for work on several nodes, of which `adapted` knows."""
     made = StandIns(workflow)
-    _add_groups(made, nodes_of)
+    _add_groups(made, adapted)
     _add_hooks(made)
     return made
 
 
-def _add_groups(made: StandIns, nodes_of: Callable[[Task], int]) -> None:
-    known = gang_of(made.workflow)
+def _add_groups(made: StandIns, adapted: Mapping[str, Adapted]) -> None:
     taken = {task.name for task in made.workflow.tasks}
     gangs: list[Gang] = []
     tasks: list[Task] = []
     for task in made.workflow.tasks:
         tasks.append(task)
-        count = nodes_of(task)
-        if task.name in known or not 1 < count <= MOST_NODES:
+        wide = adapted.get(task.name)
+        if wide is None or wide.nodes == 1:
             continue
-        others = [_waiting(task, number, taken) for number in range(1, count)]
+        others = _others(made, wide, taken)
         members = (task.name, *(other.name for other in others))
         gangs.append(
             Gang(
@@ -75,7 +80,8 @@ def _add_groups(made: StandIns, nodes_of: Callable[[Task], int]) -> None:
                 needs=task.needs,
                 run_timeout=task.run_timeout,
                 queue_timeout=task.queue_timeout,
-                barrier=False,
+                barrier=bool(wide.members),
+                status=GangStatus.ALL if wide.strict else GangStatus.LEAD,
                 span=task.span,
             )
         )
@@ -86,16 +92,43 @@ def _add_groups(made: StandIns, nodes_of: Callable[[Task], int]) -> None:
         made.workflow = changed(made.workflow, tasks=tuple(tasks), gangs=(*made.workflow.gangs, *gangs))
 
 
-def _waiting(task: Task, number: int, taken: set[str]) -> Task:
-    return Task(
-        name=_free(f"{task.name}-node-{number}", taken),
-        steps=(Step(work=_WAIT),),
-        container=task.container,
-        resources=task.resources,
-        run_timeout=task.run_timeout,
-        queue_timeout=task.queue_timeout,
-        span=task.span,
+def _others(made: StandIns, wide: Adapted, taken: set[str]) -> list[Task]:
+    """Give the members that stand for the further nodes of a task."""
+    task = wide.task
+    found = []
+    classes = [task.resources] * (wide.job.nodes - 1)
+    for name, job in zip(task.beside, wide.components, strict=True):
+        classes += [name] * job.nodes
+    for number, resources in enumerate(classes, 1):
+        other = Task(
+            name=_free(f"{task.name}-node-{number}", taken),
+            steps=(Step(work=_WAIT),),
+            container=task.container or wide.container,
+            resources=resources,
+            run_timeout=task.run_timeout,
+            queue_timeout=task.queue_timeout,
+            span=task.span,
+        )
+        steps = wide.members[number] if wide.members else None
+        if steps is not None:
+            other = _member(task, steps, other)
+            made.nodes[other.name] = (task.name, number)
+        found.append(other)
+    return found
+
+
+def _member(task: Task, steps: tuple[Step, ...], other: Task) -> Task:
+    """Give a member that does its part of the work of a task."""
+    bare = tuple(
+        Step(
+            work=step.work, environment=step.environment, working_directory=step.working_directory, timeout=step.timeout
+        )
+        for step in steps
     )
+    return changed(
+        other, steps=bare, environment=task.environment, secrets=task.secrets, files=task.files,
+        working_directory=task.working_directory,
+    )  # fmt: skip
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -6,14 +6,16 @@ from typing import Any
 
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.data import Checkpoint, Dataset, InlineFile, NamedDatum, NamedFile, Secret, Url, Write
+from pwxc.ir.resources import Container
 from pwxc.ir.task import Command, ExitAction, ExitRule, GangStatus, Task
-from pwxc.ir.template import Template
+from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Unit
 from pwxc.yaml.writer import Quoted
 from pwxc_targets.osmo.reading.taskrules import IMAGE
 from pwxc_targets.osmo.writing import amounts
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
+from pwxc_targets.osmo.writing.directives import exported
 from pwxc_targets.osmo.writing.emit import Text
 from pwxc_targets.osmo.writing.holes import Holes
 from pwxc_targets.osmo.writing.inputs import instance_name, write_dataset, write_inputs
@@ -72,6 +74,9 @@ class _TaskWriter:
     def tree(self) -> dict[str, Any]:
         task, account = self.task, self.account
         settle_task(self.writing, task, account)
+        if self.task.name not in self.writing.added.tasks:
+            self._tell_files()
+        self._tell()
         inputs = write_inputs(self.writing, task, self.unit, self.holes, self.plan)
         made: dict[str, Any] = {"name": instance_name(self.writing.names[task.name], self.holes.loop)}
         account.take("name")
@@ -102,6 +107,28 @@ class _TaskWriter:
             account.take(field)
         return {key: value for key, value in made.items() if value not in ([], {})}
 
+    def _tell(self) -> None:
+        """Say what has become of the task's scripts; what a person has to do counts for the step in the end."""
+        adapted = self.writing.scripts.get(self.task.name)
+        for step, told in sorted(adapted.told, key=lambda pair: pair[1].manual) if adapted is not None else ():
+            with self.writing.ledger.of(step) as entry:
+                settle = entry.manual if told.manual else entry.approximate
+                settle("work", told.code, told.message, span=told.span or step.span or self.task.span)
+
+    def _tell_files(self) -> None:
+        """Say that the folder of submission is not there, where the first tasks of a scheduler's scripts use it."""
+        if self.writing.workflow.dialect != "slurm" or self.writing.needs(self.unit) or not self.task.steps:
+            return
+        from pwxc_targets.osmo.writing.scripts.files import submitted_file
+
+        step = self.task.steps[0]
+        found = submitted_file(step)
+        if found is not None:
+            name, span = found
+            message = f"`{name}`: a task begins with an empty folder, not with the one it was submitted from"
+            with self.writing.ledger.of(step) as entry:
+                entry.approximate("work", C.SHARED_FOLDER, message, span=span or self.task.span)
+
     def _resource(self) -> str | None:
         wanted = self.account.take("resources")
         found = self.writing.classes.get(wanted) if wanted is not None else None
@@ -109,15 +136,14 @@ class _TaskWriter:
         return None if found == "default" else found
 
     def _image(self) -> str | Text:
-        container = self.task.container
+        container = self._container()
         default = self.writing.options["image"]
         if container is None:
             if default:
                 return self.holes.literal(default)
             if self.task.name in self.writing.added.tasks:
                 return PLACEHOLDER  # said of the source's own tasks
-            message = f"`{self.task.name}` needs an image"
-            self.account.warn(C.NO_IMAGE, message, help="`--option osmo.image=IMAGE` names one")
+            self._ask_for_image()
             return PLACEHOLDER
         with self.writing.ledger.of(container) as inner:
             template: Template = inner.take("image")
@@ -132,6 +158,19 @@ class _TaskWriter:
                 return self.holes.literal(default) if default else PLACEHOLDER
         return self.holes.text(template, address=True)
 
+    def _container(self) -> Container | None:
+        """Give the container of the task, or the one in which its scripts start their commands."""
+        adapted, _ = self.writing.adapted_of(self.task)
+        return self.task.container or (adapted.container if adapted is not None else None)
+
+    def _ask_for_image(self) -> None:
+        message, advice = f"`{self.task.name}` needs an image", "`--option osmo.image=IMAGE` names one"
+        if not self.task.steps:
+            self.account.warn(C.NO_IMAGE, message, help=advice)
+            return
+        with self.writing.ledger.of(self.task.steps[0]) as entry:
+            entry.manual("work", C.NO_IMAGE, message, span=self.task.span, help=advice)
+
     def _settle_container(self, inner: Account) -> None:
         for field in ("mounts", "privileged", "host_network"):
             inner.take(field)
@@ -139,7 +178,7 @@ class _TaskWriter:
         self.account.take("container")
 
     def _rights(self) -> dict[str, Any]:
-        container = self.task.container
+        container = self._container()
         if container is None:
             return {}
         mounts = [self.holes.literal(mount) for mount in container.mounts]
@@ -147,7 +186,10 @@ class _TaskWriter:
         return {"volumeMounts": mounts} | {key: True for key, value in switches.items() if value}
 
     def _environment(self) -> dict[str, Any]:
+        record = self.writing.resources.get(self.task.resources or "") if not self.writing.own else None
         made: dict[str, Any] = {}
+        for name, value in exported(record).items():
+            made[name] = _in_quotes(self.holes.text(text(value), kubernetes=True))
         for item in (*self.writing.workflow.environment, *self.task.environment):
             with self.writing.ledger.of(item) as entry:
                 entry.take("name")
@@ -232,7 +274,7 @@ class _TaskWriter:
 
     def _kept(self) -> dict[str, Any]:
         found = {item.path[0]: item.value for item in self.task.passthrough if item.dialect == "osmo"}
-        foreign = [item for item in self.task.passthrough if item.dialect != "osmo"]
+        foreign = [item for item in self.task.passthrough if item.dialect != "osmo" and not item.inert]
         self.account.take("passthrough")
         if foreign:
             told = ", ".join(sorted({f"`{'.'.join(item.path)}`" for item in foreign}))
