@@ -226,8 +226,8 @@ PW = [
     (
         "an edge is dropped where outcomes are mixed",
         "writing/order.py",
-        "needs[_gate(writing, edge, name)] = None",
-        "_gate(writing, edge, name)",
+        "needs[_gate(writing, account, edge, name)] = None",
+        "_gate(writing, account, edge, name)",
     ),
     (
         "a delay is lost",
@@ -406,8 +406,8 @@ SLURM = [
     (
         "the last part of an array is one too long",
         "writing/submittext.py",
-        '--array="0-$((size - 1))$limit"',
-        '--array="0-$size$limit"',
+        "else index=0-$((size - 1)); fi",
+        "else index=0-$size; fi",
     ),
     ("first jobs are never released", "writing/submittext.py", "words+=(--hold)", ":"),
     (
@@ -433,8 +433,8 @@ SLURM = [
     (
         "a gang has a node too few",
         "writing/gangs.py",
-        'made.set("nodes", str(len(requests)))',
-        'made.set("nodes", str(len(requests) - 1))',
+        'made.set("nodes", str(sum(map(nodes_of, requests))))',
+        'made.set("nodes", str(sum(map(nodes_of, requests)) - 1))',
     ),
     (
         "whose status counts is turned round",

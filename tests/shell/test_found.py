@@ -43,6 +43,7 @@ SOFTWARE = [
     ("case x in a) ml b;; esac; while ml c; do ml d; done", [f"module load {name}" for name in "bcd"]),
     ("srun bash -lc 'module load z; ./a'", ["module load z"]),
     ("apptainer exec i.sif bash -c 'module load z'", []),
+    ("bash -l <<'E'\nmodule load z\nE\napptainer exec i.sif bash <<E\nmodule load y\nE", ["module load z"]),
     ("echo module load x; echo 'module load y' # ml z\ncat <<E\nmodule load w\nE", []),
     ("command -v module >/dev/null; type conda", []),
     ("modules=x; module() { eval $1; }; mymodule load x; conda install y", []),
@@ -117,6 +118,16 @@ LAUNCHES = [
     ("trap 'srun ./clean' EXIT", ["srun nested | ./clean"]),
     ("eval srun ./a; eval 'srun ./b'", ["srun | ./a", "srun | ./b"]),
     ("for ((i = 0; i < 3; i++)); do srun ./a; done > log", ["srun nested | ./a"]),
+    # a shell that is given its script as a here-document
+    ("bash <<E\nsrun -n1 ./a\nE\nsrun ./b", ["srun n1 | ./a", "srun | ./b"]),
+    ("srun bash -s <<'E'\nmpirun ./a $X\nE", ["srun | bash -s", "mpirun | ./a $X"]),
+    ("sh -e <<E\nsrun -n2 ./a \\$X `srun ./b`\nE", ["srun n2 | ./a \\$X `srun ./b`", "srun | ./b"]),
+    ("bash run.sh <<E\nsrun ./a\nE\ncat <<E\nsrun ./b\nE\nbash -c './c' <<E\nsrun ./d\nE", []),
+    # a launcher that a variable may replace, and programs that only run another
+    ("${RUN:-srun} ./a; ${RUN-/opt/bin/mpirun} -np 2 ./b", ["srun open | ./a", "mpirun n2 open | ./b"]),
+    ("RUN=${RUN:-srun}\n$RUN -n 2 ./a", ["srun n2 open | ./a"]),
+    ("strace -f -o log srun ./a; xvfb-run -a srun ./b", ["srun | ./a", "srun | ./b"]),
+    ("sudo -u me docker run --entrypoint= u/x a", ["docker [u/x] | a"]),
     # other launchers
     ("mpirun -np 8 --mca btl tcp,self -x A ./a -n 2", ["mpirun n8 | ./a -n 2"]),
     ("$MPI/bin/mpiexec -n 2 ./a : -n 3 ./b", ["mpiexec n2 | ./a", "mpiexec n3 joined | ./b"]),

@@ -13,6 +13,7 @@ import pytest
 
 from pwxc.ir.workflow import Workflow
 from tests.slurm.flows import put, written
+from tests.slurm.stage import StageMaker
 
 
 @attrs.frozen
@@ -84,3 +85,8 @@ def run(slurm: str, tmp_path: Path) -> Run:
         return Ran(folder, done.returncode, done.stdout + done.stderr)
 
     return go
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> StageMaker:
+    return StageMaker(tmp_path)

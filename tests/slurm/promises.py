@@ -67,7 +67,7 @@ workflow:
     - name: server
       image: x
       command: [bash, -c]
-      args: ["echo server >> @LOG@/order; sleep 100; echo never >> @LOG@/order"]
+      args: ["echo server >> @LOG@/order; sleep 100 && echo never >> @LOG@/order"]
     - name: client
       lead: true
       image: x
@@ -87,7 +87,7 @@ workflow:
   name: limit
   timeout: {exec_timeout: 3s}
   tasks:
-  - {name: long, image: x, command: [bash, -c], args: ["echo long >> @LOG@/order; sleep 100; echo no >> @LOG@/order"]}
+  - {name: long, image: x, command: [bash, -c], args: ["echo long >> @LOG@/order; sleep 100 && echo no >> @LOG@/order"]}
   - {name: never, image: x, command: [bash, -c], args: ["echo no >> @LOG@/order"], inputs: [{task: long}]}
   - {name: quick, image: x, command: [bash, -c], args: ["echo quick >> @LOG@/order"]}
 """
@@ -182,6 +182,10 @@ jobs:
     needs: [fine]
     if: ${{ error }}
     steps: [{run: "echo no >> @LOG@/order"}]
+  unneeded-too:
+    needs: [unneeded]
+    if: ${{ error }}
+    steps: [{run: "echo no >> @LOG@/order"}]
 'on': {execute: {inputs: {}}}
 """
 
@@ -207,16 +211,15 @@ jobs:
 PW_FAIL_FAST = """
 jobs:
   many:
-    strategy: {matrix: {i: [0, 1, 2, 3]}}
+    strategy: {matrix: {i: [0, 1, 2, 3]}, fail-fast: "${{ inputs.strict }}", max-parallel: "${{ inputs.most }}"}
     steps:
     - run: |
         if [ ${{ matrix.i }} = 1 ]; then sleep 2; exit 3; fi
-        sleep 60
-        echo no >> @LOG@/order
+        sleep 60 && echo no >> @LOG@/order
   next:
     needs: [many]
     steps: [{run: "echo no >> @LOG@/order"}]
-'on': {execute: {inputs: {}}}
+'on': {execute: {inputs: {strict: {type: boolean, default: false}, most: {type: number, default: 4}}}}
 """
 
 PW_EARLY = """
@@ -225,7 +228,7 @@ jobs:
     steps: [{run: "sleep 2; exit 3"}]
   long:
     steps:
-    - run: sleep 60; echo no >> @LOG@/order
+    - run: sleep 60 && echo no >> @LOG@/order
       early-cancel: any-job-failed
       cleanup: echo undo >> @LOG@/order
     - {if: "${{ canceled }}", run: "echo stopped >> @LOG@/order"}
@@ -239,7 +242,7 @@ jobs:
   quick:
     steps: [{run: "echo quick >> @LOG@/order"}]
   long:
-    steps: [{run: "sleep 60; echo no >> @LOG@/order"}]
+    steps: [{run: "sleep 60 && echo no >> @LOG@/order"}]
   next:
     needs: [long]
     if: ${{ always }}
@@ -378,7 +381,7 @@ PROMISES: dict[str, Promise] = {
     "pw-matrix": Promise("pw", PW_MATRIX),
     "pw-fail-fast": Promise(
         "pw", PW_FAIL_FAST, [Takes("many", 60), Takes("many", 2, index=1), Fails("many", index=1, codes=(3,))],
-        ends_well=False,
+        arguments=["--strict=true"], inputs={"strict": True}, ends_well=False,
     ),
     "pw-early": Promise(
         "pw", PW_EARLY, [Takes("long", 60), Takes("bad", 2), Fails("bad", codes=(3,))], ends_well=False

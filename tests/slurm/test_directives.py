@@ -79,12 +79,39 @@ ACCEPTED = [
     ('"" --time=5', {}),
     ("-n2 hetjob -n3", {"ntasks": "2"}),
     ("--help", {}),
+    ("--signal=B:USR1@120 --signal=TERM@5", {"signal": "B:TERM@5"}),
+    ('--signal=":USR1 @ 5"', {"signal": "USR1@5"}),
+    ("--signal=65546", {"signal": "USR1"}),
+    ("--mem-bind=verbose --mem-bind=local", {"mem-bind": "verbose,local"}),
+    ("--mem-bind=mask_mem:0x3*2,f,v", {"mem-bind": "verbose,mask_mem:3,3,f"}),
+    ("--mem-bind=mapmem=1 --mem-bind=sort", {"mem-bind": "sort,map_mem"}),
+    ("--mem-bind=local;none", {"mem-bind": "none"}),
+    ("--get-user-env=10S --get-user-env=5", {"get-user-env": "5S"}),
+    ("--gpu-bind=mask_gpu:0x1,,2*", {"gpu-bind": "mask_gpu:0x1,,2*"}),
+    ("--gpu-freq=,low", {"gpu-freq": ",low"}),
+    ("--cpu-freq=perfect", {"cpu-freq": "Performance"}),
+    ("--cpu-freq=med", {"cpu-freq": "Medium"}),
+    ("--distribution=block,", {"distribution": "block"}),
+    ('--distribution="plane= 4"', {"distribution": "plane=4"}),
+    ("--acctg-freq=xenergy=5,-2", {"acctg-freq": "xenergy=5,-2"}),
+    ("--time=35791394", {"time": "2957761-01:03:00"}),
+    ("--time=-12345", {"time": "2970271-04:17:00"}),
+    ("--time=71582788", {"time": "UNLIMITED"}),
+    ("--tmp=18014398509481985G", {"tmp": "1G"}),
+    ("--begin=TT16:00T", {"begin": "2026-11-21T16:00:00"}),
+    ("--uid=+5", {"uid": "5"}),
+    ("-n2 hetjob#", None),
 ]
 REFUSED = [
     "--time=1d", "--time=5:", "--time=", "--time=-5x", "--mem=1.5G", "--mem=1P", "--mem=4Gi", "--nodes=4-2",
     "--nodes=1,2",
     "--ntasks=0", "--ntasks=2x", "--switches=0", "--signal=foo", "--signal=USR1@70000", "--mail-type=FOO", "--nice 5",
     "--hold=1", "--n=3", "--mem", "--workdir=/x", "--exact", "-t=5", "-Z", "stray", "--comment=a\\ b", ":x", '-J "x',
+    "--begin=Tomorrow", "--begin=2027-01-02t10:00", "--begin=1970-01-01", "--ntasks=9223372036854775807",
+    "--time=１", "--mem=４G", "--nodes=２", "--mem-bind=local:x", "--mem-bind=map_mem:0x1", "--mem-bind=map_mem:1*0",
+    "--gpu-bind=single:-1", "--gpu-bind=mask_gpu:0X1", "--gpu-freq=memory=verbose", "--gpu-freq=", "--cpu-freq=per",
+    "--cpu-freq=perf-high", "--distribution=plane=4294967297", "--signal=65536", "--uid=4294967294", '"hetjob"',
+    "--acctg-freq=energy=-1", "-n2\n#SBATCH \"hetjob\"",
     "--begin=4pm", "--begin=now+1h", "--wait-all-nodes=2", "--exclusive user", "-- x", "--tres-per-task=cpu=1",
 ]  # fmt: skip
 
@@ -121,10 +148,65 @@ def test_foreign_lines_win() -> None:
     assert told("#BSUB -R x\n") != {"ok": True, "components": [{}]}
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("#SBATCH --export=ALL\n#PBS -v A=1,B", {"export": "ALL,A=1,B"}),
+        ("#SBATCH -C x\n#PBS -l proc=a\n#PBS -l proc=b", {"constraint": "b,a,x"}),
+        ("#PBS -hNx", {"hold": "set", "job-name": "x"}),
+        ("#PBS -h=4", None),
+        ("#PBS -N x --", {"job-name": "x"}),
+        ("#BSUB -xJ a", {"exclusive": "exclusive", "job-name": "a"}),
+        ("#BSUB -n 2 -cwd /x", {"ntasks": "2", "chdir": "/x"}),
+        ("#BSUB -x -cwd /x", None),
+        ("#BSUB\n#PBS -N x", {}),
+    ],
+)
+def test_foreign_options_are_cut_and_joined_as_sbatch_does(lines: str, told: object) -> None:
+    found = read_directives(f"#!/bin/sh\n{lines}\necho\n").answer()
+    assert found == {"ok": True, "components": [told]} if told is not None else not found["ok"]
+
+
+FAULTS = [
+    ("--workdir /x", ["unknown-option"]),
+    ("--workdir /x\n#SBATCH --no-such=1", ["unknown-option"]),
+    ("--nodes 2 4", ["stray-word"]),
+    ("--stepmgr", ["newer-option"]),
+    ("--exclusive=topo", ["newer-option"]),
+    ("--extra=some", ["newer-option"]),
+    ("--extra=2", []),
+    ("--begin=elevenses", ["newer-option"]),
+]
+
+
+@pytest.mark.parametrize(("line", "kinds"), FAULTS)
+def test_a_fault_is_told_once_and_by_its_kind(line: str, kinds: list[str]) -> None:
+    found = read_directives(f"#!/bin/sh\n#SBATCH {line}\necho\n").faults
+    assert [fault.kind for fault in found] == kinds
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [("--image x:y", "x:y"), ("--image=x:y", "x:y"), ("--vol=/a:/b", "/a:/b"), ("--ccm", None), ("--ccm=1", "refused")],
+)
+def test_options_of_a_plug_in_take_their_values(lines: str, value: str | None) -> None:
+    reading = read_directives(f"#!/bin/sh\n#SBATCH {lines}\necho\n", tolerated=("image", "volume", "ccm"))
+    if value == "refused":
+        assert [fault.kind for fault in reading.faults] == ["no-value"]
+        return
+    assert reading.accepted
+    assert reading.components[0].given[0].value == value
+
+
 def test_components_keep_some_options() -> None:
     assert answer("-n2 --time=5", "hetjob", "-c3") == [
         {"ntasks": "2", "time": "00:05:00"},
         {"cpus-per-task": "3", "time": "00:05:00"},
+    ]
+    # a file's name of an earlier component is one below the folder of the job
+    assert answer("-D /w -o x --test-only", "hetjob", "--uid=0") == [
+        {"chdir": "/w", "output": "x", "test-only": "set"},
+        {"chdir": "/w", "output": "/w/x", "test-only": "set", "uid": "0"},
     ]
 
 

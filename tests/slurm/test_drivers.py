@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,133 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwxc import compiler
-from pwxc.diagnostics import Diagnostics
 from pwxc.ir.expr import Binary, Literal, Ref
-from pwxc.ir.sweep import Range, Sweep, Values
+from pwxc.ir.sweep import Range
 from pwxc.ir.task import Outcome, Script, Task
-from pwxc.ir.workflow import Workflow
-from pwxc.registry import ReadSettings
-from pwxc.source import Source
-from pwxc_targets.slurm import TARGET
-
-A = "#!/bin/bash\n#SBATCH --time=5\necho a\n"
-SCRIPTS = ("a.sh", "b.sh", "c.sh")
-
-
-def read(driver: str, *more: tuple[str, str]) -> tuple[Workflow | None, Diagnostics]:
-    texts = [("driver.sh", "#!/bin/bash\n" + driver), *((name, A) for name in SCRIPTS), *more]
-    sources = [Source(name, content) for name, content in texts]
-    workflow, found, _ = compiler.read(sources, origin=TARGET, settings=ReadSettings(folder=Path("/nowhere")))
-    return workflow, found
-
-
-# what bash does
-
-STUB = """\
-#!/bin/bash
-number=$(($(cat "$COUNTER") + 1))
-echo $number >"$COUNTER"
-printf '%s\\0' "$number" "${TAG-}" "$@" >>"$LOG"
-printf '\\n' >>"$LOG"
-for word; do [[ $word == --parsable ]] && { echo $number; exit; }; done
-echo "Submitted batch job $number"
-"""
-
-Call = tuple[str, tuple[str, ...], str]
-Graph = dict[Call, frozenset[tuple[Outcome, Call]]]
-KINDS = {
-    "afterok": Outcome.SUCCESS, "afterany": Outcome.END, "afternotok": Outcome.FAILURE, "after": Outcome.START,
-}  # fmt: skip
-
-
-def ran(driver: str, folder: Path) -> Graph:
-    """Run a driver; give the calls with their arguments and `TAG`, and what each waits for."""
-    bin_ = folder / "bin"
-    bin_.mkdir(exist_ok=True)
-    (bin_ / "sbatch").write_text(STUB)
-    (bin_ / "sbatch").chmod(0o755)
-    (folder / "count").write_text("100\n")
-    (folder / "log").write_text("")
-    environment = {
-        "PATH": f"{bin_}:{os.environ['PATH']}", "COUNTER": str(folder / "count"), "LOG": str(folder / "log"),
-    }  # fmt: skip
-    bash = shutil.which("bash") or "bash"
-    done = subprocess.run(
-        [bash, "-c", driver], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    calls: dict[str, Call] = {}
-    graph: Graph = {}
-    for line in (folder / "log").read_text().split("\0\n")[:-1]:
-        number, tag, *words = line.split("\0")
-        options = [word for word in words if word.startswith("--")]
-        script, *arguments = [word for word in words if not word.startswith("--")]
-        call = (script, tuple(arguments), tag)
-        assert call not in graph, f"{call} is not the only one of its kind"
-        calls[number] = call
-        value = next((word.partition("=")[2] for word in options if word.startswith("--dependency=")), "")
-        graph[call] = frozenset(
-            (KINDS[kind], calls[parent])
-            for term in filter(None, value.split(","))
-            for kind, *parents in [term.split(":")]
-            for parent in parents
-        )
-    return graph
-
-
-# what was read
-
-
-def instances(sweep: Sweep | None) -> Iterator[dict[str, str]]:
-    """Go through the values of a sweep as texts."""
-    parameters = sweep.parameters if sweep is not None else ()
-    columns = []
-    for parameter in parameters:
-        assert isinstance(parameter.values, Range | Values)
-        columns.append([format(item, parameter.format) if parameter.format else str(item) for item in parameter.values])
-    for row in itertools.product(*columns):
-        yield {parameter.name: value for parameter, value in zip(parameters, row, strict=True)}
-
-
-def call_of(task: Task, row: dict[str, str]) -> Call:
-    """Give the call of an instance of a task."""
-    work = task.steps[0].work
-    assert isinstance(work, Script)
-    first, _, _ = work.text.fill(lambda hole: row[hole.path[0]]).partition("\n")  # type: ignore[attr-defined]
-    held = {f"${item.name}": item.value.fill(lambda hole: row[hole.path[0]]) for item in task.environment}  # type: ignore[attr-defined]
-    words = shlex.split(first)[2:] if first.startswith("set -- ") else []
-    arguments = tuple(held.get(word, word) for word in words)
-    told = held.get("$TAG", "")
-    return task.name.partition("-")[0], arguments, told
-
-
-def graph_of(workflow: Workflow) -> Graph:
-    """Give the calls that a workflow stands for, and what each waits for."""
-    tasks = {task.name: task for task in workflow.tasks}
-    graph: Graph = {}
-    for task in workflow.tasks:
-        for row in instances(task.sweep):
-            waits = set()
-            for edge in task.needs:
-                parent = tasks[edge.parent]
-                rows = list(instances(parent.sweep))
-                if edge.same_instance:
-                    own = list(instances(task.sweep))
-                    rows = [rows[own.index(row)]]
-                waits.update((edge.when, call_of(parent, other)) for other in rows)
-            graph[call_of(task, row)] = frozenset(waits)
-    return graph
-
-
-def same(driver: str, folder: Path, *, sweeps: int | None = None) -> Workflow:
-    workflow, found = read(driver)
-    assert workflow is not None, [item.message for item in found]
-    assert graph_of(workflow) == ran(driver, folder)
-    if sweeps is not None:
-        assert sum(task.sweep is not None for task in workflow.tasks) == sweeps
-    return workflow
-
+from tests.slurm.driving import read, same
 
 CASES = [
     # loops become sweeps: what is submitted in a turn may wait for what the same turn submitted
@@ -208,6 +81,46 @@ CASES = [
     ("set x y; sbatch a.sh $2; f() { sbatch b.sh $N; }; N=5 f; sbatch c.sh n$N", 0),
     ("if j=$(sbatch --parsable a.sh); then sbatch --dependency=afterok:$j b.sh; else sbatch c.sh; fi", 0),
     ("j=$(sbatch --parsable a.sh) || exit 1; ! true || sbatch --dependency=afterok:$j b.sh", 0),
+    # ids out of what `sbatch` prints
+    ("out=$(sbatch a.sh); [[ $out =~ ([0-9]+) ]] || exit; sbatch --dependency=afterok:${BASH_REMATCH[1]} b.sh", 0),
+    ("out=$(sbatch a.sh); sbatch --dependency=afterok:${out:20} b.sh", 0),
+    ("r=($(sbatch a.sh)); sbatch --dependency=afterok:${r[${#r[@]}-1]} b.sh", 0),
+    ("read -a r <<< \"$(sbatch a.sh)\"; sbatch --dependency=afterok:${r[3]} b.sh", 0),
+    ("j=$(sbatch a.sh | grep -oP '(?<=job )\\d+'); sbatch --dependency=afterok:$j b.sh", 0),
+    ("j=$(sbatch a.sh | sed -n 's/Submitted batch job \\([0-9]*\\)/\\1/p'); sbatch --dependency=afterok:$j b.sh", 0),
+    ("sbatch --parsable a.sh | tee id >/dev/null; sbatch --dependency=afterok:$(<id) b.sh", 0),
+    ("sbatch a.sh >> ids; sbatch b.sh >> ids; d=$(awk '{print $4}' ids | paste -sd:)\n"
+     "sbatch --dependency=afterok:$d c.sh; rm ids", 0),
+    ("f() { local -n to=$1; shift; to=$(sbatch --parsable \"$@\"); }; f x a.sh; f y --dependency=afterok:$x b.sh", 0),
+    ("f() { declare -g \"$1=$(sbatch --parsable $2)\"; }; f x a.sh; sbatch --dependency=afterok:$x b.sh", 0),
+    ("f() { eval \"$1=$(sbatch --parsable $2)\"; }; f x a.sh; sbatch --dependency=afterok:$x b.sh", 0),
+    ("j=$(sbatch --parsable a.sh); if [ $? -ne 0 ]; then exit 1; fi; sbatch --dependency=afterok:$j b.sh", 0),
+    ("j=$(sbatch --parsable a.sh); [[ $j =~ ^[0-9]+$ ]] && sbatch --dependency=afterok:$j b.sh", 0),
+    ("for i in 1 2; do sbatch --parsable a.sh $i; done > ids; mapfile -t all < ids; rm ids\n"
+     "sbatch --dependency=afterok$(printf ':%s' \"${all[@]}\") c.sh", 0),
+    ("d=$(for i in 1 2; do sbatch --parsable a.sh $i; done | paste -sd:); sbatch --dependency=afterok:$d c.sh", 1),
+    ("for i in 1 2; do ids+=($(sbatch --parsable a.sh $i)); done; IFS=,; d=\"${ids[*]/#/afterany:}\"; unset IFS\n"
+     "sbatch --dependency=$d c.sh", 1),
+    ("for i in 1 2; do d+=\"$(sbatch --parsable a.sh $i):\"; done; sbatch --dependency=afterok:${d::-1} c.sh", 1),
+    ("for i in 1 2; do d=\"$d $(sbatch --parsable a.sh $i)\"; done; sbatch --dependency=afterok:${d##* } c.sh", 0),
+    ("for i in 1 2; do ids+=($(sbatch --parsable a.sh $i)); done\n"
+     "sbatch --dependency=afterok:$(echo ${ids[@]} | awk '{print $1}') c.sh", 0),
+    ("for z in p q; do ids=(); ids+=($(sbatch --parsable a.sh $z)); ids=; for i in 1 2; do\n"
+     "ids+=\"$(sbatch --parsable b.sh $z $i):\"; done; sbatch --dependency=afterok:${ids%:} c.sh $z; done", 0),
+    ("for z in p q; do sbatch --parsable a.sh $z >> ids; sbatch --dependency=afterok:$(paste -sd: ids) b.sh $z\n"
+     "done; rm ids", 0),
+    # values that a plain use would change
+    ("for n in 'a b' 'c d'; do sbatch a.sh $n; done", 0),
+    ("for n in 'a b' 'c d'; do x=$(echo $n | awk '{print $1}'); sbatch a.sh $x; done", 0),
+    ("for p in x:1 y:2; do IFS=: read -r n v <<< $p; sbatch a.sh $n $v; done", 0),
+    ("for n in $(seq -f 'r%02g' 8 10); do sbatch a.sh $n; done; for n in {a..c}{1,2}; do sbatch b.sh $n; done", 2),
+    ("for i in 1 2; do printf -v n '%03d' $i; sbatch a.sh $n; done", 0),
+    ("for i in 1 2 3; do for j in 1 2; do [ $i$j = 22 ] && break 2; sbatch a.sh $i $j; done; done", 0),
+    ("f() { [ $1 -gt 2 ] && return; sbatch a.sh $1; f $(($1 + 1)); }; f 1", 0),
+    ("set -a; TAG=x; set +a; sbatch a.sh; export -n TAG; sbatch b.sh", 0),
+    ("m=2; case $m in 2) sbatch a.sh;;& [0-9]) sbatch b.sh;& x) sbatch c.sh;; *) sbatch a.sh no;; esac", 0),
+    ("SB='sbatch --parsable'; for i in 1 2; do j=$($SB a.sh $i); $SB --dependency=afterok:$j b.sh $i; done", 2),
+    ("echo \"sbatch is called\" | cat; x=$(expr 5 - 2); sbatch a.sh $((x % 4))", 0),
     ("x=${x:-5}; y=${x/5/7}; z=run_1.txt; sbatch a.sh $y ${z%.txt} ${z##*_} ${#z} ${z^^}", 0),
 ]  # fmt: skip
 
@@ -235,7 +148,21 @@ def test_a_driver_is_read_as_bash_runs_it(driver: str, sweeps: int, tmp_path: Pa
         ("j=$(sbatch --parsable a.sh)\nsbatch -d expand:$j b.sh", 3, "PWX2406"),
         ("j=$(sbatch a.sh)\nsbatch -d afterok:$j b.sh", 3, "PWX2406"),
         ("sbatch -d afterok:$(sacct -n -o jobid) a.sh", 2, "PWX2420"),
-        ("sbatch -d afterok:$1 a.sh", 2, "PWX2420"),
+        ("sbatch -d afterok:$(cat $1) a.sh", 2, "PWX2420"),
+        ("j=$(sbatch --parsable --array=1-3 a.sh)\nsbatch -d afterok:${j}_2 b.sh", 3, "PWX2420"),
+        ("for i in 1 2; do d=\"$d?afterok:$(sbatch --parsable a.sh $i)\"; done\nsbatch -d ${d:1} b.sh", 3, "PWX2420"),
+        ("for i in 1 2; do d+=$(sbatch --parsable a.sh $i); done\nsbatch -d afterok:$d b.sh", 3, "PWX2406"),
+        ("x=${1:-a}\ny=${1:-b}\nsbatch a.sh $x $y", 4, "PWX2420"),
+        ("select x in a b; do sbatch a.sh $x; done", 2, "PWX2420"),
+        ("j=$(sbatch --parsable a.sh)\nscontrol update JobId=$j Dependency=singleton", 3, "PWX2420"),
+        ("j=$(sbatch --parsable a.sh)\nsrun -d afterok:$j true\nsbatch b.sh", 3, "PWX2420"),
+        ("SB=sbatch\n[ -f x ] && $SB a.sh", 3, "PWX2420"),
+        ("ssh host <<EOF\nsbatch a.sh\nEOF", 2, "PWX2420"),
+        ("python3 x.py a.sh\nsbatch a.sh", 3, "PWX2420"),
+        ("if [ $(date +%u) = 5 ]; then sbatch a.sh; fi", 2, "PWX2420"),
+        ("x=$(sacct -n)\nsbatch a.sh $x", 3, "PWX2420"),
+        ("j=$(sbatch --parsable a.sh)\nuntil sacct -j $j | grep -q OK; do sleep 1; done\nsbatch b.sh", 3, "PWX2420"),
+        ("x=$(false && echo 1 || python y.py)\nsbatch -d $x a.sh", 3, "PWX2420"),
         ("sbatch --tiem=5 a.sh", 2, "PWX2404"),
         ("sbatch --time=1d a.sh", 2, "PWX2406"),
         ("sbatch -N1 a.sh : -N2 b.sh", 2, "PWX2420"),

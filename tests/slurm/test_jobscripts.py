@@ -12,8 +12,8 @@ import attrs
 import pytest
 
 from pwxc.ir.data import InlineFile, Read, Secret, TaskOutput
-from pwxc.ir.expr import Ref, Root
-from pwxc.ir.inputs import Input
+from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root
+from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Container, Resources
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import ExitAction, ExitRule, Gang, Retry, Step, Task
@@ -182,14 +182,56 @@ def test_failures_before_its_start_do_not_stop_a_step(bench: Bench) -> None:
     assert bench("t")[0] == 0
 
 
-def test_an_instance_that_fails_cancels_the_others(bench: Bench) -> None:
-    ties: Sweep = sweep("i", 0, 3, fail_fast=True)
-    bench.prepare(flow(task("t", "[ ", Ref(Root.SWEEP, ("i",)), " != 1 ]", sweep=ties)))
+@pytest.mark.parametrize("said", ["", "true", "false"])
+def test_an_instance_that_fails_cancels_the_others(bench: Bench, said: str) -> None:
+    strict = Ref(Root.INPUT, ("strict",))
+    ties: Sweep = sweep("i", 0, 3, fail_fast=strict if said else True)
+    inputs = (Input(name="strict", type=InputType.BOOLEAN, default=True, has_default=True),)
+    workflow = flow(task("t", "[ ", Ref(Root.SWEEP, ("i",)), " != 1 ]", sweep=ties), inputs=inputs)
+    bench.prepare(workflow, "--strict", said or "true")
     (bench.folder / "bin/squeue").write_text("#!/bin/sh\nprintf '7_0\\n7_1\\n7_2\\n'\n")
     assert bench("t", SLURM_ARRAY_TASK_ID="0", SLURM_ARRAY_JOB_ID="7")[0] == 0
     assert not (bench.folder / "called").exists()
     assert bench("t", SLURM_ARRAY_TASK_ID="1", SLURM_ARRAY_JOB_ID="7")[0] == 1
-    assert (bench.folder / "called").read_text() == "--quiet|7_0|7_2|\n"
+    if said == "false":
+        assert not (bench.folder / "called").exists()
+    else:
+        assert (bench.folder / "called").read_text() == "--quiet|7_0|7_2|\n"
+
+
+@pytest.mark.parametrize("strict", [True, Binary("==", Ref(Root.INPUT, ("mode",)), Literal("strict")), False])
+def test_a_gang_that_fails_cancels_the_others(bench: Bench, strict: bool | Expr) -> None:
+    ties: Sweep = sweep("i", 0, 3, fail_fast=strict)
+    workflow = flow(
+        task("a", "true", sweep=ties), task("b", "true", sweep=ties),
+        gangs=(Gang(name="g", members=("a", "b"), lead="a"),),
+        inputs=(Input(name="mode", default="strict", has_default=True),),
+    )  # fmt: skip
+    bench.prepare(workflow)
+    (bench.folder / "bin/squeue").write_text("#!/bin/sh\nprintf '7_0\\n7_1\\n7_2\\n'\n")
+    for name, body in (("srun", "exit 3"), ("scontrol", "echo n1; echo n2")):
+        (bench.folder / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+        (bench.folder / "bin" / name).chmod(0o755)
+    assert bench("g", SLURM_ARRAY_TASK_ID="1", SLURM_ARRAY_JOB_ID="7", SLURM_JOB_NODELIST="n[1-2]")[0] == 3
+    assert ("--quiet|7_0|7_2|" in (bench.folder / "called").read_text()) is bool(strict)
+
+
+def test_a_job_starts_the_clock_of_what_waits_for_it(bench: Bench) -> None:
+    late = task("late", "true", needs=["a", "b"], run_timeout=90, queue_timeout=600)
+    bench.prepare(flow(task("a", "true"), task("b", "false"), late, task("c", "true", needs=["a"])))
+    scontrol = '#!/bin/bash\n[[ $1 == update ]] && echo "$*" >>"$PLACE/clocks"\n'
+    (bench.folder / "bin/scontrol").write_text(scontrol)
+    for name in ("a", "b", "c", "late"):
+        bench(name)
+    # ten minutes in the queue, three for the work, one between the two ends
+    assert (bench.folder / "clocks").read_text() == "update JobId=9 Deadline=now+840seconds\n" * 2
+
+
+def test_what_is_stopped_may_say_good_bye(bench: Bench) -> None:
+    body = ("bash -c 'trap \"sleep 0.3; echo bye >>$PWXC_RUN/order; exit\" TERM; sleep 30 & wait'",)
+    bench.prepare(flow(task("t", *body, run_timeout=1)))
+    assert bench("t")[0] == 124
+    assert bench.order == ["bye"]
 
 
 @pytest.mark.parametrize(("told", "ran"), [(["0", "1"], False), (["0"], True), ([], True)])

@@ -146,6 +146,59 @@ def test_one_file_reads_back_as_a_folder_does(workflow: Workflow) -> None:
     assert changed(alone, origin=None) == changed(folder, origin=None)
 
 
+@st.composite
+def component(draw: st.DrawFn, name: str, before: Resources | None) -> Resources:
+    """A class of fixed numbers; what `sbatch` takes over from the component before is there too."""
+    count = st.none() | st.integers(1, 9)
+    made = Resources(
+        name=name, nodes=draw(count), tasks=draw(count), tasks_per_node=draw(count), cpus=draw(count),
+        gpus=draw(count), partition=draw(st.none() | st.just(text("long"))),
+        memory=draw(st.none() | st.integers(1, 4096).map(lambda size: size * MIB)),
+        account=draw(st.none() | st.just(text("a b"))), walltime=draw(st.none() | st.just(7200)),
+        directives=draw(st.just(()) | st.just((text("--output=x y"), text("--licenses=a:2")))),
+    )  # fmt: skip
+    if before is None:
+        return made
+    kept = {field: getattr(made, field) or getattr(before, field) for field in ("memory", "account", "walltime")}
+    return changed(made, **kept)
+
+
+@st.composite
+def heterogeneous(draw: st.DrawFn) -> Workflow:
+    classes = [draw(component(name="one", before=None))]
+    for number in range(1, draw(st.integers(2, 4))):
+        classes.append(draw(component(name=f"one+{number}", before=classes[-1])))
+    beside = tuple(item.name for item in classes[1:])
+    made = Task(name="one", resources="one", beside=beside, steps=(script("srun ./a : ./b\n"),))
+    return flow(made, resources=tuple(classes))
+
+
+@settings(max_examples=40, deadline=None)
+@given(heterogeneous())
+def test_components_come_back(workflow: Workflow) -> None:
+    found, files = again(workflow)
+    expected = [item for item in workflow.resources if item != Resources(name="one")]
+    assert [changed(item, span=None) for item in found.resources] == expected
+    assert found.tasks[0].beside == workflow.tasks[0].beside
+    assert files["one.sbatch"].count("#SBATCH hetjob") == len(workflow.tasks[0].beside)
+    assert files == texts(workflow)
+
+
+def test_what_is_recognised_in_steps_has_its_place() -> None:
+    steps = (script("ml gcc\nsrun -n ", X, " ./a '", X, "'\n"), script("ls\n"), command("echo", text("srun")))
+    workflow = flow(Task(name="a", steps=steps), inputs=(Input(name="x", default="1", has_default=True),))
+    found, _ = again(workflow)
+    told = [step.found for step in found.tasks[0].steps]
+    assert told[0] is not None
+    places = [told[0].software[0].span, told[0].launches[0].span]
+    assert [place and place.text for place in places] == [
+        "ml gcc", "srun -n ${PWXC_IN_x} ./a ''\"${PWXC_IN_x}\"''",
+    ]  # fmt: skip
+    assert all(place is not None and place.source.name == "a.sbatch" for place in places)
+    assert told[1] is not None
+    assert (told[1].launches, told[2]) == ((), None)
+
+
 def test_gangs_hooks_rules_and_kinds_of_inputs_come_back() -> None:
     sweep = Sweep(parameters=(Parameter(name="i", values=Range(1, 5)),), limit=2)
     retry = Retry(limit=2, interval=5)

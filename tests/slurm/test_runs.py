@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from datetime import datetime
+
 import pytest
 
-from pwxc.ir.expr import Binary, Literal, Ref, Root
+from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root
 from pwxc.ir.inputs import Input
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Parameter, Range, Sweep, SweepMode, Values
@@ -29,6 +33,8 @@ def test_a_failure_ends_what_waits_for_it_and_nothing_else(run: Run) -> None:
             task("cleanup", *note("cleanup"), needs=[after("grandchild")]),
             task("rescue", *note("rescue"), needs=[after("bad", Outcome.FAILURE)]),
             task("unneeded", *note("unneeded"), needs=[after("good", Outcome.FAILURE)]),
+            task("behind-it", *note("behind-it"), needs=["unneeded"]),
+            task("rescue-it", *note("rescue-it"), needs=[after("behind-it", Outcome.FAILURE)]),
             task("beside", *note("beside"), needs=["good"]),
         )
     )
@@ -37,13 +43,22 @@ def test_a_failure_ends_what_waits_for_it_and_nothing_else(run: Run) -> None:
     assert ran.slurm_state("bad") == "FAILED"
     assert ran.slurm_state("grandchild") == "CANCELLED"
     assert ran.state("child") == "none"
+    # Slurm would take a job that it cancels for one that failed
+    assert (ran.state("unneeded"), ran.state("behind-it")) == ("skipped", "skipped")
 
 
-def test_a_long_sweep_is_split_where_the_site_says(run: Run) -> None:
-    ran = run(flow(task("many", "echo ", Ref(Root.SWEEP, ("i",)), " >", OUTPUT, "/i", sweep=sweep("i", 0, 9))),
-              max_array_size="4")  # fmt: skip
+def test_tied_sweeps_are_split_where_the_site_says(run: Run) -> None:
+    value, ties = Ref(Root.SWEEP, ("i",)), sweep("i", 0, 9, limit=3)
+    twin = after("many", Outcome.SUCCESS, same_instance=True)
+    ran = run(
+        flow(
+            task("many", "echo ", value, " >", OUTPUT, "/i; touch ", RUN, "/done.", value, sweep=ties),
+            task("tied", "[ -e ", RUN, "/done.", value, " ]", sweep=ties, needs=[twin]),
+        ),
+        max_array_size="4",
+    )
     assert ran.code == 0, ran.output
-    assert len(ran.ids()["many"]) == 3
+    assert {name: len(ids) for name, ids in ran.ids().items()} == {"many": 3, "tied": 3}
     assert sorted(int(path.read_text()) for path in (ran.folder / "output/many").glob("*/i")) == list(range(10))
 
 
@@ -72,6 +87,34 @@ def test_a_gang_of_unlike_members_starts_together(run: Run) -> None:
     )
     assert ran.code == 0, ran.output
     assert sorted(ran.order) == ["big", "small"]
+
+
+def test_a_gang_has_the_nodes_of_its_members_and_a_limit_in_the_queue(run: Run) -> None:
+    def show(name: str) -> tuple[str | Expr, ...]:
+        return ("echo ", name, " $SLURM_JOB_NUM_NODES $SLURMD_NODENAME >>", RUN, "/nodes\n")
+
+    wide = Resources(name="wide", nodes=2, cpus=1)
+    ran = run(
+        flow(
+            task("first", "sleep 1"),
+            task("a", *show("a"), "sleep 1", resources="wide"),
+            task("b", *show("b"), "sleep 30", resources="wide"),
+            gangs=(
+                Gang(name="pair", members=("a", "b"), lead="a", needs=(after("first"),), run_timeout=600,
+                     queue_timeout=60),
+            ),
+            resources=(wide,),
+        ),
+    )  # fmt: skip
+    assert ran.code == 0, ran.output
+    found = sorted(line.split() for line in (ran.folder / "nodes").read_text().splitlines())
+    assert [(name, nodes) for name, nodes, _ in found] == [("a", "4"), ("b", "4")]
+    assert len({node for _, _, node in found}) == 2
+    words = ["scontrol", "show", "job", ran.ids()["pair"][0]]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    moments = dict(re.findall(r"(EndTime|Deadline)=(\S+)", shown))
+    left = datetime.fromisoformat(moments["Deadline"]) - datetime.fromisoformat(moments["EndTime"])
+    assert 700 < left.total_seconds() <= 720  # a minute in the queue, ten for the work, one between the two ends
 
 
 def test_a_retry_ends_at_its_limit(run: Run) -> None:

@@ -121,7 +121,7 @@ VALUES = {
     "mail": ["ALL", "none", "BEGIN", "END,FAIL", "END,FOO", "FOO,END", "FOO", "", "TIME_LIMIT_80", "ALL,ARRAY_TASKS",
              "END,NONE", "NONE,END"],
     "signal": ["USR1", "SIGUSR1@60", "B:USR1@120", "b:10", "R:10@5", "RB:TERM", "x", "", "USR1@", "USR1@x", "0",
-               "USR1@65536", "X:TERM", "64", "B:"],
+               "USR1@65536", "X:TERM", "64", "B:", ":USR1", "USR1 @+5", "-1", "65546"],
     "switches": ["1", "2@1-0", "1@x", "0", "1@", "2@10:00"],
     "nice": ["", "5", "-5", "foo", "5x"],
     "priority": ["5", "TOP", "-5", "x"],
@@ -135,7 +135,8 @@ VALUES = {
                  "low-high:performance", "1000-x", "highm1"],
     "gpu_freq": ["low", "1000", "memory=low", "low,verbose", "x"],
     "gpu_bind": ["closest", "none", "single:1", "map_gpu:0,1", "mask_gpu:0x1", "verbose,closest", "x", ""],
-    "mem_bind": ["none", "local", "map_mem:0", "map_mem:", "x"],
+    "mem_bind": ["none", "local", "map_mem:0", "map_mem:", "x", "verbose", "mask_mem:0x3*2,f,sort",
+                 "local;q", "rank:1"],
     "acctg": ["30", "task=30,energy=10", "x", "", "-1", "foo=1", "30s"],
     "gres_flags": ["disable-binding", "Enforce-Binding", "x"],
     "yes_no": ["yes", "NO", "y", ""],
@@ -183,7 +184,7 @@ FOREIGN = [
     "#PBS -m x", "#PBS -j oe -o x", "#PBS -W depend=afterok:1", "#PBS -d x", "#PBS -t 1-3", "#PBS -V", "#PBS x",
     "#PBS -l mem=1.5gb", "#BSUB -J x -n 2,4", "#BSUB -R x", "#BSUB -W 60", "#BSUB -M 4000", '#BSUB -m "a b"',
     "#BSUB -x",
-    "#PBS : x", '#PBS -N "x',
+    "#PBS : x", '#PBS -N "x', "#PBS -v A", "#PBS -hNx", "#PBS -l proc=x", "#BSUB -cwd /x", "#BSUB",
 ]  # fmt: skip
 OTHERS = st.sampled_from(["", "# x", "echo", *FOREIGN])
 

@@ -26,6 +26,7 @@ from pwxc_targets.slurm.contexts import render
 from tests.semantics.workflow_parts import EVERYTHING, Feature, some_features
 from tests.semantics.workflow_strategies import workflows as made_workflows
 from tests.slurm.flows import after, command, flow, put, script, variable, written
+from tests.slurm.hostile import hostile_workflows
 
 CORPUS = Path(os.environ.get("PWXC_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 HOSTILE = st.text(st.sampled_from("ab '\"$`\\\n;&|(){}<>*?~#!%=-:,.\té漢@"), min_size=1, max_size=14)
@@ -72,7 +73,7 @@ def everything(most: int, features: st.SearchStrategy[frozenset[Feature]]) -> li
     texts: dict[str, None] = {}
 
     @settings(max_examples=most, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(features.flatmap(made_workflows) | workflows(), OPTIONS)
+    @given(features.flatmap(made_workflows) | workflows() | hostile_workflows(), OPTIONS)
     def collect(workflow: Workflow, options: dict[str, str]) -> None:
         files, _, _ = compiler.write(workflow, to=TARGET, options=options, policy=Policy(lossy=True))
         texts.update(dict.fromkeys(file.text for file in files))

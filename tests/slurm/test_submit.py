@@ -2,113 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
-import attrs
 import pytest
 
-from pwxc import api
+from pwxc import api, compiler
+from pwxc.compiler import Policy
 from pwxc.diagnostics import Severity
 from pwxc.ir.expr import Binary, Call, Literal, Ref, Root
 from pwxc.ir.inputs import Choice, Input, InputType
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Parameter, Range, Sweep
-from pwxc.ir.task import ExitAction, ExitRule, Outcome, Retry, Task
+from pwxc.ir.task import ExitAction, ExitRule, Gang, Outcome, Retry
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.source import Source
-from tests.slurm.flows import OUTPUT, after, flow, note, put, sweep, task, written
+from pwxc_targets.slurm import TARGET
+from tests.slurm.flows import OUTPUT, after, flow, sweep, task, written
+from tests.slurm.stage import StageMaker, chain
 
-SBATCH = r"""#!/bin/bash
-number=100
-if [[ -f $PLACE/number ]]; then read -r number <"$PLACE/number"; fi
-number=$((number + 1))
-echo "$number" >"$PLACE/number"
-for word; do
-  folder=${word#--output=}
-  folder=${folder%/*}
-  if [[ $word == --output=/*.out && ! -d ${folder//%%/%} ]]; then exit 9; fi
-done
-{ printf '%s\037' "$@"; printf '\036'; } >>"$PLACE/calls"
-if [[ $number == "${FAILS-}" ]]; then echo 'sbatch: error: refused' >&2; exit 1; fi
-if [[ -n ${SLOW-} ]]; then touch "$PLACE/sleeping"; sleep "$SLOW"; fi
-echo "$number;cluster"
-"""
-OTHER = """#!/bin/bash
-{ printf '%s\\037' "${0##*/}" "$@"; printf '\\036'; } >>"$PLACE/others"
-if [[ ${0##*/} == squeue && -f $PLACE/queue ]]; then cat "$PLACE/queue"; fi
-"""
 X = Ref(Root.INPUT, ("x",))
-
-
-@attrs.frozen
-class Stage:
-    """A folder with the scripts and stand-ins for Slurm's commands."""
-
-    folder: Path
-    submit: Path
-
-    def environment(self, **more: str) -> dict[str, str]:
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "PLACE": str(self.folder), "PWXC_PAUSE": "0.05", **more}
-
-    def __call__(self, *words: str, code: int | None = 0, **more: str) -> str:
-        done = subprocess.run(
-            [str(self.submit), *words], capture_output=True, text=True, check=False, timeout=60,
-            env=self.environment(**more), cwd=self.folder,
-        )  # fmt: skip
-        assert code is None or done.returncode == code, done.stderr
-        return done.stdout + done.stderr
-
-    def calls(self, name: str = "calls") -> list[list[str]]:
-        path = self.folder / name
-        if not path.exists():
-            return []
-        return [call.split("\x1f")[:-1] for call in path.read_text().split("\x1e")[:-1]]
-
-    def others(self, command: str) -> list[list[str]]:
-        return [call[1:] for call in self.calls("others") if call[0] == command]
-
-    def options(self, name: str) -> dict[str, str]:
-        """The options of the latest submission of a job, by its name in files."""
-        for call in reversed(self.calls()):
-            if any(word.endswith(f"/{name}.sbatch") for word in call):
-                return dict(word.partition("=")[::2] for word in call if word.startswith("--"))
-        raise KeyError(name)
-
-    def queue(self, *lines: str) -> None:
-        (self.folder / "queue").write_text("".join(f"{line}\n" for line in lines))
-
-    def tell(self, run: str, **states: str) -> None:
-        for name, state in states.items():
-            (self.folder / run / "state" / name.replace("__", ".")).write_text(f"{state}\n")
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> StageMaker:
-    return StageMaker(tmp_path)
-
-
-@attrs.frozen
-class StageMaker:
-    folder: Path
-
-    def __call__(self, workflow: Workflow, **options: str) -> Stage:
-        programs = self.folder / "bin"
-        programs.mkdir(exist_ok=True)
-        for name in ("sbatch", "scancel", "scontrol", "squeue"):
-            (programs / name).write_text(SBATCH if name == "sbatch" else OTHER)
-            (programs / name).chmod(0o755)
-        return Stage(self.folder, put(written(workflow, **options), self.folder / "out"))
-
-
-def chain(*names: str) -> tuple[Task, ...]:
-    return tuple(task(name, *note(name), needs=names[at - 1 : at] if at else ()) for at, name in enumerate(names))
 
 
 # calls of sbatch
@@ -208,6 +122,8 @@ def test_inputs_are_options_with_defaults(stage: StageMaker) -> None:
     run = stage(flow(task("t", "true"), inputs=inputs_of_every_kind()))
     shown = run("--help")
     assert "--count VALUE  How many (default: 3)" in shown
+    assert "--kind VALUE (one of: a b, c) (default: c)" in shown
+    assert "--must VALUE (required)" in shown
     assert "--input-help VALUE" in shown
     for own in ("--dry-run", "--run-dir", "--resume", "--wait", "--status"):
         assert own in shown
@@ -220,6 +136,14 @@ def test_inputs_are_options_with_defaults(stage: StageMaker) -> None:
     assert (run.folder / "run/inputs.sh").stat().st_mode & 0o77 == 0
 
 
+def test_inputs_whose_names_are_alike_have_options_of_their_own(stage: StageMaker) -> None:
+    inputs = [Input(name=name, default="", has_default=True) for name in ("a b", "a$b", "a-b", "help", "input-help")]
+    run = stage(flow(task("t", "true"), inputs=tuple(inputs)))
+    run("--a-b=1", "--a-b-2=2", "--a-b-3=3", "--input-help=4", "--input-help-2=5", "--run-dir", "run")
+    kept = (run.folder / "run/inputs.sh").read_text()
+    assert [line.partition("=")[2] for line in kept.splitlines()[1:]] == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -230,6 +154,11 @@ def test_inputs_are_options_with_defaults(stage: StageMaker) -> None:
         (["--must=1", "--count=10"], "must be at most 9"),
         (["--must=1", "--flag=maybe"], "true or false is due"),
         (["--must=1", "--kind=d"], "not one of the choices"),
+        (["--must=1", "--kind="], "not one of the choices"),
+        (["--must=1", "--count", ""], "a whole number is due"),
+        (["--must=1", "--count=-1"], "must be at least 1"),
+        (["--must=1", "--count=3; touch x"], "a whole number is due"),
+        (["--must=1", "--dry-run=yes"], "there is no option --dry-run"),
         (["--must=1", "--resume"], "need --run-dir"),
         (["--must=1", "--run-dir", "a\nb"], "cannot have a line break"),
         (["stray"], "there is no option stray"),
@@ -268,101 +197,6 @@ def test_two_runs_have_two_folders(stage: StageMaker) -> None:
     run()
     run()
     assert len(list((run.folder / "runs").iterdir())) == 2
-
-
-# when something goes wrong
-
-
-def test_what_was_submitted_is_cancelled_when_a_later_submission_fails(stage: StageMaker) -> None:
-    run = stage(flow(*chain("a", "b", "c")))
-    assert "cancelling" in run("--run-dir", "run", code=1, FAILS="103")
-    assert run.others("scancel") == [["101", "102"]]
-    assert run.others("scontrol") == []
-
-
-def test_ctrl_c_cancels_what_was_submitted(stage: StageMaker) -> None:
-    run = stage(flow(*chain("a", "b")))
-    process = subprocess.Popen(
-        [str(run.submit), "--run-dir", "run"], env=run.environment(SLOW="0.5"), cwd=run.folder,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    while len(run.calls()) < 2:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=20) == 130
-    assert run.others("scancel") == [["101"]]
-    assert run.others("scontrol") == []
-
-
-def test_an_answer_that_is_no_id_is_a_failure(stage: StageMaker) -> None:
-    run = stage(flow(*chain("a", "b")))
-    (run.folder / "bin/sbatch").write_text("#!/bin/sh\nexit 0\n")
-    assert "gave no id for a" in run("--run-dir", "run", code=1)
-
-
-# afterwards
-
-
-def test_resume_submits_what_did_not_succeed(stage: StageMaker) -> None:
-    many = task("many", "true", sweep=sweep("i", 0, 4, limit=2))
-    run = stage(flow(*chain("a", "b", "c"), many, task("end", "true", needs=["many"]),
-                     task("tidy", "true", needs=[after("b")])))  # fmt: skip
-    run("--run-dir", "run")
-    run.tell("run", a="succeeded", b="failed", tidy="succeeded", many__0="succeeded", many__1="failed",
-             many__2="succeeded")  # fmt: skip
-    (run.folder / "calls").unlink()
-    run("--run-dir", "run", "--resume")
-    names = [next(word for word in call if word.endswith(".sbatch")).rpartition("/")[2] for call in run.calls()]
-    assert names == ["b.sbatch", "c.sbatch", "many.sbatch", "end.sbatch", "tidy.sbatch"]
-    assert "--dependency" not in run.options("b")
-    assert run.options("c")["--dependency"] == "afterok:107"
-    assert run.options("many")["--array"] == "1,3,4%2"
-
-
-def test_resume_keeps_the_inputs(stage: StageMaker) -> None:
-    run = stage(flow(task("t", "true"), inputs=inputs_of_every_kind()))
-    run("--must", "it's", "--run-dir", "run")
-    run("--resume", "--run-dir", "run")
-    assert "PWXC_IN_must=it\\'s" in (run.folder / "run/inputs.sh").read_text()
-
-
-def test_the_state_is_slurms_own_not_only_what_a_job_told(stage: StageMaker) -> None:
-    run = stage(flow(*chain("a", "b", "c"), task("many", "true", sweep=sweep("i", 0, 2)), task("never", "true")))
-    run("--run-dir", "run")
-    run.tell("run", a="succeeded", b="succeeded", many__0="succeeded")
-    run.queue(
-        "101 N/A COMPLETED None", "102 N/A NODE_FAIL NodeDown", "103 N/A PENDING Dependency",
-        "104 0 COMPLETED None", "104 1 TIMEOUT TimeLimit", "104 2 RUNNING None", "999 N/A RUNNING None",
-    )  # fmt: skip
-    shown = {line.split()[0]: line.split()[1:] for line in run("--status", "--run-dir", "run").splitlines()}
-    assert shown["a"] == ["101", "succeeded"]
-    assert shown["b"] == ["102", "node_fail"]
-    assert shown["c"] == ["103", "pending"]
-    assert set(" ".join(shown["many"][1:]).split(", ")) == {"succeeded 1 of 3", "timeout 1 of 3", "running 1 of 3"}
-    assert shown["never"] == ["105", "unknown"]
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "code"),
-    [
-        ("101 N/A COMPLETED None", "102 N/A COMPLETED None", 0),
-        ("101 N/A FAILED NonZeroExitCode", "102 N/A CANCELLED DependencyNeverSatisfied", 1),
-        ("101 N/A COMPLETED None", "102 N/A CANCELLED None", 1),
-        ("101 N/A COMPLETED None", "102 N/A TIMEOUT TimeLimit", 1),
-    ],
-)
-def test_waiting_says_whether_all_succeeded(stage: StageMaker, first: str, second: str, code: int) -> None:
-    run = stage(flow(*chain("a", "b")))
-    run.queue(first, second)
-    run("--wait", "--run-dir", "run", code=code)
-
-
-def test_what_was_not_needed_is_no_failure(stage: StageMaker) -> None:
-    run = stage(flow(task("a", "true"), task("rescue", "true", needs=[after("a", Outcome.FAILURE)]),
-                     task("after-rescue", "true", needs=["rescue"])))  # fmt: skip
-    hopeless = "N/A CANCELLED DependencyNeverSatisfied"
-    run.queue("101 N/A COMPLETED None", f"102 {hopeless}", f"103 {hopeless}")
-    assert run("--wait", "--run-dir", "run").count("skipped") == 2
 
 
 # size
@@ -439,3 +273,37 @@ def test_a_sweep_that_no_scheduler_takes_is_refused_at_its_range(option: dict[st
     assert [item.span.text for item in made.diagnostics if item.code.id in codes and item.span] == [
         '"1:1000000000000"' for _ in codes
     ]
+
+
+def codes(workflow: Workflow, **options: str) -> set[str]:
+    """The codes of what is told when a workflow is written."""
+    return {item.code.id for item in compiler.write(workflow, to=TARGET, options=options, policy=Policy())[2]}
+
+
+def test_what_the_scheduler_does_otherwise_is_told() -> None:
+    again = ExitRule(action=ExitAction.RETRY, codes=(), retry=Retry(limit=2))
+    limited = Resources(name="r", walltime=600)
+    retried = flow(task("t", "true", resources="r", exit_rules=(again,)), resources=(limited,))
+    assert codes(retried) == {"PWX3424"}
+    assert codes(retried, retry="inside") == set()
+    late = Resources(name="r", nodes=Ref(Root.TASK_OUTPUT, ("a", "n")))
+    asked = task("t", "true", needs=["a"], resources="r")
+    assert codes(flow(task("a", "true"), asked, resources=(late,))) == {"PWX3415"}
+    many = sweep("i", 1, 3, limit=Ref(Root.TASK_OUTPUT, ("a", "n")))
+    assert codes(flow(task("a", "true"), task("t", "true", needs=["a"], sweep=many))) == {"PWX3415"}
+    pair = Gang(name="g", members=("a", "b"), lead="a")
+    wide = Resources(name="wide", nodes=2)
+    members = [task(name, "true", resources="wide") for name in ("a", "b")]
+    assert codes(flow(*members, gangs=(pair,), resources=(wide,))) == {"PWX3440"}
+
+
+@pytest.mark.parametrize(("limit", "words"), [(600.0, ["--deadline=now+720seconds"]), (None, [])])
+def test_a_root_has_a_deadline_and_what_follows_gets_one_later(
+    stage: StageMaker, limit: float | None, words: list[str]
+) -> None:
+    root = task("a", "true", run_timeout=limit, queue_timeout=60)
+    run = stage(flow(root, task("b", "true", needs=["a"], run_timeout=limit, queue_timeout=60)))
+    run("--run-dir", "run")
+    assert [word for word in run.calls()[0] if word.startswith("--deadline")] == words
+    assert "--deadline" not in run.options("b")
+    assert (run.folder / "run/deadlines.tsv").exists() is bool(words)

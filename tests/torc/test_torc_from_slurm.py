@@ -382,6 +382,7 @@ VARIABLES = [
     ("SLURM_CPUS_PER_TASK", {"cpus": 2}, "2"),
     ("SLURM_NNODES", {"nodes": 3}, "3"),
     ("SLURM_JOB_NUM_NODES", {"cpus": 1}, "1"),
+    ("SLURM_JOB_NUM_NODES", {"tasks": 8}, "1"),
     ("SLURM_MEM_PER_NODE", {"memory": 512 * MIB}, "512"),
     ("SLURM_MEM_PER_CPU", {"memory_per_cpu": 512 * MIB}, "512"),
     ("SLURM_MEM_PER_NODE", {"memory_per_cpu": 512 * MIB, "cpus": 1}, "64000"),
@@ -509,6 +510,22 @@ def test_what_cannot_be_right_is_told(name: str, place: str | None, told: bool) 
     assert bool([message for message in said if f"`{name}`" in message]) is told
 
 
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("#!/usr/bin/env python3\nimport os\nprint(os.environ['SLURM_JOB_ID'], 'SLURM_FLAGS')\n", 1),
+        ("#!/bin/bash\nX=1\nsbatch <<E\n#!/bin/bash\necho $X \\$SLURM_JOB_ID\nE\n", 3),
+    ],
+)
+def test_the_number_of_the_job_is_told_where_no_place_in_the_script_is_known(script: str, line: int):
+    assert [place for name, place in compiled(script)[2] if name == "torc-allocation-variable"] == [line]
+
+
+def test_an_account_is_asked_for_once_for_each_scheduler():
+    script = "#!/bin/bash\nfor i in 1 2 3; do d=$(sbatch --parsable -N 2 ${d:+-d afterany:$d} --wrap ./a); done\n"
+    assert [name for name, _ in compiled(script)[2]].count("torc-account") == 1
+
+
 def test_the_folder_of_the_submission_is_that_of_the_worker(tmp_path: Path) -> None:
     step = use("cd /; cd $SLURM_SUBMIT_DIR; pwd", "SLURM_SUBMIT_DIR")
     command = job_of(Task(name="a", steps=(step,)))[0]["command"]
@@ -559,6 +576,39 @@ def test_components_of_a_script_are_told_where_they_begin():
     data, _, said = compiled(script)
     assert data["resource_requirements"][0]["num_nodes"] == 2
     assert ("torc-together", 4) in said
+
+
+@pytest.mark.parametrize(
+    ("further", "step", "told"),
+    [
+        ("#SBATCH hetjob\n", "srun ./a : ./b", "starts in component 1"),
+        ("#SBATCH hetjob\n", "srun --het-group=0 ./a : --het-group=1 ./b", "asks for component 1"),
+        # steps of several commands need no job of several kinds
+        ("", "srun -n 1 ./a : -n 1 ./b", None),
+    ],
+)
+def test_steps_of_several_components(further: str, step: str, told: str | None):
+    script = f"#!/bin/bash\n#SBATCH -A lab -t 5\n{further}#SBATCH -n 2\n{step}\n"
+    made = api.compile(script, origin="slurm", to="torc", allow=["PWX3315"])
+    said = [
+        item.message for item in made.diagnostics if "component" in item.message and "nodes like" not in item.message
+    ]
+    assert len(said) == (told is not None)
+    assert told is None or told in said[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        (["-o out.txt", "--comment=x", "-N 4"], 4),
+        (["--comment=x", "-N 4", "-C fast"], 4),
+        (["-o x", "--licenses=a:1", "-N 2"], 3),
+        (["-o x", "--licenses=a:1", "-p big"], 4),
+    ],
+)
+def test_an_account_is_asked_for_at_what_needs_it(lines: list[str], line: int):
+    script = "".join(f"{part}\n" for part in ["#!/bin/bash", *(f"#SBATCH {item}" for item in lines), "./a"])
+    assert ("torc-account", line) in compiled(script)[2]
 
 
 def test_braces_in_names_of_files_are_no_parameters():

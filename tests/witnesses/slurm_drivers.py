@@ -27,6 +27,11 @@ _CAPTURES = [
     "{v}=$(sbatch {words} | grep -o '[0-9]*')",
     "out=$(sbatch {words})\n{v}=${{out##* }}",
     "{v}=$(submit {words})",
+    "{v}=$(sbatch {words} | sed -E 's/.*job ([0-9]+).*/\\1/')",
+    "[[ $(sbatch {words}) =~ [0-9]+ ]] && {v}=${{BASH_REMATCH[0]}}",
+    "read -r _ _ _ {v} < <(sbatch {words})",
+    "sbatch --parsable {words} > id.txt\n{v}=$(<id.txt)",
+    "declare -n into={v}; into=$(sbatch --parsable {words}); unset -n into",
 ]
 _FUNCTIONS = [
     'submit() { sbatch --parsable --nice=0 "$@"; }',

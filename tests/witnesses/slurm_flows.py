@@ -33,8 +33,12 @@ def flows(draw: st.DrawFn) -> Workflow:
 
 
 def is_told_apart(workflow: Workflow) -> bool:
-    """Whether the folder does what the machine does; the exceptions are faults of the writer that are known."""
-    return not (_looks_at_unneeded(workflow) or _skips_early(workflow))
+    """Whether the folder does what the machine does; the exceptions are known, and nobody depends on them.
+
+    Slurm decides about a hopeless job at once, so a hook after it may fire early; and what submit.sh skips would be
+    cancelled where a parent fails.
+    """
+    return not (_skips_early(workflow) or (workflow.hooks and _looks_at_unneeded(workflow)))
 
 
 def _skips_early(workflow: Workflow) -> bool:
@@ -51,7 +55,7 @@ def _skips_early(workflow: Workflow) -> bool:
 
 
 def _looks_at_unneeded(workflow: Workflow) -> bool:
-    """Whether somebody asks if a job failed that may not be needed: Slurm cancels that one, and takes it for failed."""
+    """Whether somebody asks if a job failed that may not be needed, which then waits for all its parents."""
     unneeded: set[str] = set()
     for task in sorted(workflow.tasks, key=lambda task: task.name):
         if any(edge.when is Outcome.FAILURE or edge.parent in unneeded for edge in task.needs):

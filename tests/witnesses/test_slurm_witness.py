@@ -274,6 +274,41 @@ FLOWS: dict[str, tuple[Workflow, Sequence[Sequence[Fact]]]] = {
         ),
         [(), [Fails("a")], [Fails("b")], [Takes("a", 9.0)], [Fails("a"), Fails("d")]],
     ),
+    "a job that is not needed": (
+        flow(
+            task("a", "probe a - 0"),
+            task("b", "probe b - 0", needs=[after("a", Outcome.FAILURE)]),
+            task("c", "probe c - 0", needs=[after("b", Outcome.FAILURE)]),
+            task("d", "probe d - 0", needs=["b"]),
+            task("e", "probe e - 0", needs=[after("d")], condition=Ref(Root.STATUS, ("error",))),
+        ),
+        [(), [Fails("a")], [Fails("a"), Fails("b")]],
+    ),
+    "a failure beside a job that is skipped": (
+        flow(
+            task("a", "probe a - 0"),
+            task("b", "probe b - 0", condition=Binary("==", Ref(Root.INPUT, ("mode",)), Literal("full"))),
+            task("c", "probe c - 0", needs=["a", "b"]),
+            task("d", "probe d - 0", needs=[after("c", Outcome.FAILURE)]),
+        ),
+        [(), [Fails("a")]],
+    ),
+    "a look at what has only begun": (
+        flow(
+            task("a", "probe a - 0"),
+            task("b", "probe b - 0", needs=[after("a", Outcome.START)], condition=Ref(Root.STATUS, ("completed",))),
+        ),
+        [(), [Takes("a", 5.0)]],
+    ),
+    "tied arrays and a hook before the second": (
+        flow(
+            task("a", "probe a $PWXC_INDEX 0", sweep=sweep("i", 1, 3)),
+            task("b", "probe b $PWXC_INDEX 0", needs=[after("a", Outcome.SUCCESS, same_instance=True)],
+                 sweep=sweep("i", 1, 3)),
+            hooks=(Hook(trigger=Trigger.TASKS_READY, tasks=("b",), action=_NOTHING),),
+        ),
+        [(), [Fails("a")]],
+    ),
     "hooks": (
         flow(
             task("a", "probe a - 0"),

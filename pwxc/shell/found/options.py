@@ -178,7 +178,8 @@ _WRAPPERS = {
     "ionice": _Wrapper("c class n classdata"), "stdbuf": _Wrapper("i input o output e error"), "setsid": _Wrapper(),
     "numactl": _Wrapper("i interleave N cpunodebind m membind C physcpubind p preferred l localalloc"),
     "taskset": _Wrapper("", 1), "catchsegv": _Wrapper(), "unbuffer": _Wrapper(), "noglob": _Wrapper(),
-    "coproc": _Wrapper(), "repeat": _Wrapper("", 1),
+    "coproc": _Wrapper(), "repeat": _Wrapper("", 1), "sudo": _Wrapper("u user g group"),
+    "strace": _Wrapper("o output e trace p attach s"), "xvfb-run": _Wrapper("n e f s l p w server-num server-args"),
 }  # fmt: skip
 
 

@@ -213,7 +213,7 @@ class _Reader:
         elif words[0].value == "trap":
             self._inner(words[1:2], attrs.evolve(command.around, nested=True))
         else:
-            self._script_of(words, command.around)
+            self._script_of(words, command)
 
     def _plain(self, words: list[Word]) -> bool:
         """Take a command that is no launch; gives whether it is understood."""
@@ -261,7 +261,7 @@ class _Reader:
             self.launches.append((launch, around.function))
             if rest:
                 outside, self.inside = self.inside, self.inside or launch.container is not None
-                self._script_of(rest, around)
+                self._script_of(rest, command)
                 self.inside = outside
         return True
 
@@ -285,17 +285,30 @@ class _Reader:
 
     # text that another shell runs
 
-    def _script_of(self, words: list[Word], around: Around) -> None:
-        """Look into the text that a shell is given with `-c`."""
+    def _script_of(self, words: list[Word], command: Simple) -> None:
+        """Look into the text that a shell is given with `-c`, or as a here-document."""
         at = behind_wrappers(words)
         if at >= len(words) or words[at].program not in _SHELLS:
             return
-        place = at + 1
+        place, reads_input = at + 1, False
         while place < len(words) and words[place].value.startswith("-"):
-            if not words[place].value.startswith("--") and "c" in words[place].value:
-                self._inner(words[place + 1 : place + 2], around)
+            option = words[place].value
+            if not option.startswith("--") and "c" in option:
+                self._inner(words[place + 1 : place + 2], command.around)
                 return
+            reads_input = reads_input or (not option.startswith("--") and "s" in option)
             place += 1
+        if reads_input or place >= len(words):
+            self._here_document(command)
+
+    def _here_document(self, command: Simple) -> None:
+        """Look into the last here-document of a command; one whose tabs are taken away is not where it was."""
+        token = next((token for token in reversed(command.others) if token.here is not None), None)
+        place = self.text.find(token.here, token.end) if token is not None and token.here else -1
+        if token is None or token.here is None or place < 0:
+            return
+        inner = re.sub(r"\\(?=[$`\\])", JOINER, token.here) if token.expanded else token.here
+        self._all(list(Walk().text(inner, place, command.around)))
 
     def _inner(self, words: Sequence[Word], around: Around) -> None:
         for word in words:
@@ -356,7 +369,8 @@ class _Draft:
         first, rest = words[0], words[own:]
         command = rest[0].start if rest else words[-1].end
         # where a variable holds a part of the launcher and a part of the command, the text cannot be cut
-        self.open = self.open or call.open or not first.first or (bool(rest) and not rest[0].first)
+        split = not first.first or (bool(rest) and not rest[0].first)
+        self.open = self.open or call.open or split or first.is_default
         self.layers.append(Layer(program, first.start, command))
         for name, value in call.fields.items():
             if name in ("entrypoint", "workdir"):

@@ -22,6 +22,8 @@ JOINER = "\u2060"
 _ESCAPES = '$`"\\\n'
 _LOOKED_UP = re.compile(r"(?:\$\(|`)\s*(?:which|command -v|type -P)\s+([\w./+-]+)\s*[)`]")
 """A program whose place is asked for first: `$(which conda)`."""
+_DEFAULT = re.compile(r"\$\{\w+:?-([\w./+-]+)\}")
+"""A program that is run unless a variable names another: `${LAUNCHER:-srun}`."""
 _UNSPLITTABLE = re.compile(r"\$\(|`|\$\{[^}]*\s")
 Field = tuple[str, bool]
 """The value of a word, and whether all of it is known."""
@@ -55,8 +57,13 @@ class Word:
     @property
     def program(self) -> str:
         """The name of the program, when this is the word that names it."""
-        looked_up = _LOOKED_UP.fullmatch(self.value)
-        return (looked_up.group(1) if looked_up is not None else self.value).rpartition("/")[2]
+        found = None if self.known else _LOOKED_UP.fullmatch(self.value) or _DEFAULT.fullmatch(self.value)
+        return (found.group(1) if found is not None else self.value).rpartition("/")[2]
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the program is only what is run where a variable names no other."""
+        return not self.known and _DEFAULT.fullmatch(self.value) is not None
 
 
 @attrs.frozen

@@ -36,14 +36,24 @@ TARGET = Target(
         Option(
             "container", "apptainer", "how the commands of a task with an image run", ("apptainer", "pyxis", "none")
         ),
-        Option("max_array_size", "1001", "the site's MaxArraySize; longer sweeps are split"),
+        Option(
+            "max_array_size",
+            "1001",
+            "the site's MaxArraySize; longer sweeps are split",
+            pattern=r"[1-9][0-9]{0,8}",
+        ),
         Option(
             "instance_limit",
             "1000000000",
             "how many instances a sweep may have",
             pattern=r"[1-9][0-9]{0,17}",
         ),
-        Option("retries", "3", "further attempts where the source leaves their number to its site"),
+        Option(
+            "retries",
+            "3",
+            "further attempts where the source leaves their number to its site",
+            pattern=r"[0-9]{1,9}",
+        ),
         Option("retry", "requeue", "further attempts: by requeue, or inside the allocation", ("requeue", "inside")),
         Option("partition", "", "the partition of tasks that name none"),
         Option("account", "", "the account of tasks that name none"),

@@ -1,8 +1,9 @@
-"""Slurm's rows of the catalogue: 24xx reading, 34xx writing, 44xx lint."""
+"""Slurm's rows of the catalogue: 24xx reading and 34xx writing; those of lint, 44xx, stand with its rules."""
 
 from __future__ import annotations
 
 from pwxc.diagnostics.code import error, note, warning
+from pwxc_targets.slurm.linting.codes import *  # noqa: F403
 
 # reading a script: PWX2400 to PWX2419
 
@@ -71,13 +72,14 @@ FOREIGN = error(
     "Remove those lines, or add `#SBATCH --ignore-pbs`.",
     "#PBS -l unknown=1",
 )
-HET_JOB = warning(
-    "PWX2409",
-    "slurm-het-job-read",
-    "The script is a heterogeneous job. Its components are kept for the way back to Slurm; other systems see the "
-    "first.",
-    "Look at what is asked for in the other system.",
-    "#SBATCH --ntasks=1\n#SBATCH hetjob\n#SBATCH --ntasks=4",
+
+ARRAY_KEPT = warning(
+    "PWX2410",
+    "slurm-array-kept",
+    "The indexes of an array cannot be read, so that there is no sweep in the workflow. The option is kept as it is "
+    "written; the controller refuses it.",
+    "Write `0-9`, `1,3,5` or `0-100:10`; nothing is expanded in a directive.",
+    "#SBATCH --array=1-$N",
 )
 
 # reading a driver: PWX2420 to PWX2439
@@ -165,6 +167,68 @@ ARGUMENTS = error(
     "sbatch train.py --epochs 3",
 )
 
+TAKEN_AS_DEFAULT = warning(
+    "PWX2430",
+    "slurm-input-taken-as-default",
+    "An input of the driver decides which jobs there are, so that the workflow cannot leave it open. The jobs are "
+    "those of its default.",
+    "Compile the driver again after the default was changed, or write the workflow by hand.",
+    "N=${1:-10}\nfor i in $(seq 1 $N); do sbatch job.sh $i; done",
+)
+AS_IT_IS = warning(
+    "PWX2431",
+    "slurm-files-as-they-are",
+    "What the driver submits depends on files in its folder. They are taken as they are now.",
+    "Compile the driver again when the files have changed.",
+    'while read -r name; do sbatch job.sh "$name"; done < names.txt',
+)
+THROTTLED = warning(
+    "PWX2432",
+    "slurm-throttled",
+    "The driver waits while many jobs are in the queue, and then goes on to submit. No job waits for a certain other "
+    "one by this.",
+    "Limit how many jobs run at the same time in the other system.",
+    "while [ $(squeue -h -u $USER | wc -l) -ge 50 ]; do sleep 60; done",
+)
+NOT_READ_IN = warning(
+    "PWX2433",
+    "slurm-not-read-in",
+    "The driver reads in a file that was not given and does not lie where the driver looks for it.",
+    "Give the file together with the driver. Variables that it sets are inputs of the workflow now.",
+    ". ./settings.sh\nsbatch --time=$LIMIT job.sh",
+)
+SUBMITS_INSIDE = warning(
+    "PWX2434",
+    "slurm-submits-inside",
+    "The script submits jobs while it runs. They are no part of the workflow; the script goes on to submit them.",
+    "Submit the jobs from a driver, with dependencies, if they are to be part of the workflow.",
+    '#SBATCH --time=60\nsbatch --dependency=afterany:$SLURM_JOB_ID "$0"',
+)
+LEFT_OUT = warning(
+    "PWX2435",
+    "slurm-option-left-out",
+    "What a job or its output is called is made up when the driver runs, from the date for example. The option is left "
+    "out.",
+    "Write a fixed name, or use the patterns of Slurm (`%x`, `%j`).",
+    'sbatch --output="logs/$(date +%F).out" job.sh',
+)
+OUTSIDE_JOB = warning(
+    "PWX2436",
+    "slurm-outside-job",
+    "What a job waits for is an input of the driver: the id of a job that somebody else has submitted. It is kept as "
+    "the text of the option, which means something to Slurm alone.",
+    "Where the other system is not on top of Slurm, wait for that job by hand.",
+    "sbatch --dependency=afterok:$1 job.sh",
+)
+MADE_UP = warning(
+    "PWX2437",
+    "slurm-made-up-value",
+    "A value comes from a command that says something else at every call, such as `date`. It is an input of the "
+    "workflow.",
+    "Give the value when the workflow is started.",
+    'stamp=$(date +%F)\nsbatch job.sh "results/$stamp"',
+)
+
 # writing: PWX3400 to PWX3499
 
 NO_COUNTERPART = error(
@@ -184,9 +248,9 @@ CONTAINER_NOT_USED = warning(
 QUEUE_LIMIT = warning(
     "PWX3402",
     "slurm-queue-limit",
-    "Slurm does not limit how long a job waits. With a time limit, `--deadline` comes near: it is counted from the "
-    "submission, and the wait for other jobs counts.",
-    "Look at the deadline in the submit script.",
+    "Slurm does not limit how long a job waits, but it ends a job that cannot end before its deadline any more. A job "
+    "with a time limit gets a deadline when nothing that it waits for is left.",
+    "Nothing, if the job has a time limit; otherwise give it one (`exec_timeout`).",
     "timeout: {queue_timeout: 10m}",
 )
 SITE_MAPPING = warning(
@@ -326,8 +390,9 @@ MIXED_SWEEP = error(
 STEP_LIMIT = warning(
     "PWX3424",
     "slurm-limit-of-attempts",
-    "The source limits the time of all attempts of a step together; here each attempt has the limit.",
-    "Give the limit to the attempt in the source, where it has a key for that.",
+    "A time limit is meant for all attempts of a step, or of a job, together; here each attempt has the limit.",
+    "Give the limit to the attempt in the source, where it has a key for that. `--option slurm.retry=inside` keeps all "
+    "attempts of a job within one allocation and its time.",
     "timeout: 10m\nretry: {max-retries: 3}",
 )
 ANY_INSTANCE = warning(
@@ -338,6 +403,14 @@ ANY_INSTANCE = warning(
     "Nothing, unless instances fail.",
     "needs: ['a:any']",
 )
+GANG_SHAPE = warning(
+    "PWX3440",
+    "slurm-gang-shape",
+    "A gang is one allocation. The script of a member with several nodes begins on the first of them, and its `srun` "
+    "sees the nodes of the whole gang. Where the gang is an array, all nodes are alike: an array has no components.",
+    "Name the nodes in the member's own `srun` (`--nodelist`, or `--het-group`), or give each member one node.",
+    "a gang of two tasks, one of which asks for four nodes",
+)
 LONG_SWEEP = error(
     "PWX3426",
     "slurm-long-sweep",
@@ -346,118 +419,11 @@ LONG_SWEEP = error(
     "Look whether the range is meant, or raise the limit with `--option slurm.instance_limit=`.",
     "parameters: {i: '1:1000000000000'}",
 )
-
-# lint: PWX4400 to PWX4499
-
-LATE_DIRECTIVE = warning(
-    "PWX4400",
-    "slurm-late-directive",
-    "A directive stands after the first command. Slurm ignores it without a word.",
-    "Move it above the first command.",
-    "set -e\n#SBATCH --time=5",
-)
-VARIABLE_IN_DIRECTIVE = warning(
-    "PWX4401",
-    "slurm-variable-in-directive",
-    "Nothing is expanded in a directive: `$X` stays as it is written. File names have `%j`, `%x`, `%u` and so on.",
-    "Write the value itself, or give the option on the command line of `sbatch`.",
-    "#SBATCH --output=$HOME/out",
-)
-SHORT_EQUALS = warning(
-    "PWX4402",
-    "slurm-short-option-equals",
-    "After a short option the `=` is part of the value.",
-    "Write the long option, or leave out the `=`.",
-    "#SBATCH -p=gpu",
-)
-SINGLE_DASH = warning(
-    "PWX4403",
-    "slurm-single-dash",
-    "A long option with one dash is read as a short option with a value.",
-    "Write two dashes.",
-    "#SBATCH -partition=gpu",
-)
-ABBREVIATED = warning(
-    "PWX4404",
-    "slurm-abbreviated-option",
-    "An option is shortened. A later version of Slurm may have a second option with the same beginning.",
-    "Write the option in full.",
-    "#SBATCH --part=gpu",
-)
-REPEATED = warning(
-    "PWX4405",
-    "slurm-repeated-option",
-    "An option is given twice with different values. The last one counts.",
-    "Remove one of the two.",
-    "#SBATCH --time=10\n#SBATCH --time=20",
-)
-ALMOST_DIRECTIVE = warning(
-    "PWX4406",
-    "slurm-almost-a-directive",
-    "The line looks like a directive, but is a comment: `#SBATCH` has to stand at the start of the line, in capitals.",
-    "Write `#SBATCH`, or `##SBATCH` to switch a directive off.",
-    "# SBATCH --time=5",
-)
-TASKS_WITHOUT_SRUN = warning(
-    "PWX4407",
-    "slurm-tasks-without-srun",
-    "The script asks for several tasks, but nothing in it starts them: the script itself runs once, on the first node.",
-    "Start the program with `srun` or an MPI launcher, or ask for `--cpus-per-task` instead.",
-    "#SBATCH --ntasks=4\n./solve",
-)
-SRUN_CPUS = note(
-    "PWX4408",
-    "slurm-srun-cpus",
-    "Versions 22.05 to 23.02 of Slurm do not hand `--cpus-per-task` on to `srun`.",
-    'Write `srun --cpus-per-task="$SLURM_CPUS_PER_TASK"`.',
-    "#SBATCH --cpus-per-task=4\nsrun ./solve",
-)
-EXPORT_WITHOUT_ALL = warning(
-    "PWX4409",
-    "slurm-export-without-all",
-    "`--export` without `ALL` takes the environment from the steps, `PATH` included.",
-    "Write `--export=ALL,NAME=VALUE`, or set the variable in the script.",
-    "#SBATCH --export=NAME=1",
-)
-MEMORY_TWICE = warning(
-    "PWX4410",
-    "slurm-memory-twice",
-    "`--mem`, `--mem-per-cpu` and `--mem-per-gpu` exclude each other.",
-    "Keep one of them.",
-    "#SBATCH --mem=8G --mem-per-cpu=2G",
-)
-MISSING_FOLDER = note(
-    "PWX4411",
-    "slurm-output-folder",
-    "Where the folder of an output file does not exist, the job fails without any message.",
-    "Create the folder before the job is submitted.",
-    "#SBATCH --output=logs/%j.out",
-)
-BAD_ARRAY = error(
-    "PWX4412",
-    "slurm-bad-array",
-    "The controller refuses the indexes of the array.",
-    "Write `0-9`, `1,3,5` or `0-100:10`, with `%4` behind for at most four at a time.",
-    "#SBATCH --array=5-1",
-)
-BAD_DEPENDENCY = error(
-    "PWX4413",
-    "slurm-bad-dependency",
-    "The controller refuses the dependency.",
-    "Write `afterok:ID`, `afterany:ID:ID` or `singleton`, joined by `,`.",
-    "#SBATCH --dependency=afterok:",
-)
-STEP_TASKS = warning(
-    "PWX4415",
-    "slurm-step-tasks",
-    "A step asks for more tasks than its job has; `srun` refuses it.",
-    "Raise `--ntasks` of the job, or lower that of the step.",
-    "#SBATCH --ntasks=4\nsrun --ntasks=8 ./run",
-)
-MAIL_WORD = warning(
-    "PWX4414",
-    "slurm-mail-word",
-    "After a known kind of mail, an unknown one is dropped without a word.",
-    "Correct the spelling.",
-    "#SBATCH --mail-type=END,FINISH",
+NO_COMPONENTS = error(
+    "PWX3427",
+    "slurm-components",
+    "A task asks for nodes of several kinds at once. A heterogeneous job cannot be an array, and a member of a gang "
+    "has one component.",
+    "Write the instances of the sweep as tasks of their own.",
+    "for i in 1 2 3; do sbatch het.sh; done",
 )

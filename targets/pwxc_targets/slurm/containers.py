@@ -6,70 +6,73 @@ Everything else that has to do with containers stays text: a script may prepare 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import attrs
 
-from pwxc.shell.words import ShellError, Token, tokenize
+from pwxc.shell.found import container_call
+from pwxc.shell.grammar import Command, Node, parse
+from pwxc.shell.words import ShellError
 
 _PROGRAMS = frozenset(["apptainer", "singularity"])
-_GPU_FLAGS = frozenset(["--nv"])
-_BINDS = frozenset(["--bind", "-B"])
+_OPTIONS = frozenset(["nv", "bind"])
 _MOUNT = re.compile(r"/[^\s:,$\"'\\*?`~]*(?::/[^\s:,$\"'\\*?`~]*)?\Z")
 _IMAGE = re.compile(r"docker://[\w./:@-]+\Z")
+_CALL = re.compile(r"\b(?:apptainer|singularity)\s+exec\b")
+_SET = re.compile(r"[-+][A-Za-z]+|pipefail|errexit|nounset|xtrace")
+_EXPORT = re.compile(r"(?!PATH=|LD_|HOME=|USER=|TMPDIR=|APPTAINER|SINGULARITY|BASH)[A-Za-z_]\w*=[\w./:@%+,-]*")
+"""What a container gets just as the script set it; the runtime has its own way with the names that are left out."""
 
 
 @attrs.frozen
 class Contained:
-    """The image without its scheme, host folders, and the command as it stands in the script.
+    """The image without its scheme, host folders, and the script that is left, which ends with the command.
 
-    `gpus` says that the call asks for the graphics processors of the node.
+    `start` is how far the command moved: where it stood in the body, less where it stands now. `gpus` says that the
+    call asks for the graphics processors of the node.
     """
 
     image: str
     mounts: tuple[str, ...]
     command: str
+    start: int
     gpus: bool = False
 
 
 def take_apart(body: str) -> Contained | None:
-    """Take a script's body apart if it is nothing but `apptainer exec docker://IMAGE COMMAND`."""
-    if not re.search(r"\b(?:apptainer|singularity)\s+exec\b", body):
+    """Take a script's body apart if it is nothing but `apptainer exec docker://IMAGE COMMAND`.
+
+    Options of the shell and variables with plain values may stand before the call: they mean the same inside.
+    """
+    if _CALL.search(body) is None:
         return None
     try:
-        tokens = [token for token in tokenize(body) if token.text != "\n"]
-    except (ShellError, IndexError):
+        *before, last = parse(body)
+    except (ShellError, IndexError, RecursionError, ValueError):
         return None
-    if any(token.operator or token.redirect for token in tokens):
+    if not all(_means_the_same_inside(node) for node in before):
         return None
-    words = tokens[1:] if tokens and tokens[0].text == "exec" else tokens
-    if [token.text for token in words[1:2]] != ["exec"] or words[0].text not in _PROGRAMS:
+    if not isinstance(last, Command) or last.redirects or not last.words:
         return None
-    return _contained(body, words[2:])
+    words = last.words[1:] if last.words[0].text == "exec" else last.words
+    call = container_call(words) if [word.text for word in words[1:2]] == ["exec"] else None
+    if call is None or call.program not in _PROGRAMS or not call.options <= _OPTIONS:
+        return None
+    if not _IMAGE.match(words[call.place - 1].text) or not all(map(_MOUNT.match, call.mounts)):
+        return None
+    start = words[call.place].start
+    kept = "".join(f"{_text(node, body)}\n" for node in before if isinstance(node, Command))
+    command = f"{kept}{body[start : words[-1].end]}\n"
+    image = call.image.removeprefix("docker://")
+    return Contained(image, call.mounts, command, start - len(kept), "nv" in call.options)
 
 
-def _contained(body: str, words: Sequence[Token]) -> Contained | None:
-    mounts: list[str] = []
-    place = 0
-    while place < len(words) and words[place].text.startswith("-"):
-        name, equals, value = words[place].text.partition("=")
-        if name in _BINDS:
-            place += not equals
-            value = value if equals else words[place].text if place < len(words) else ""
-            mounts.extend(value.split(","))
-        elif name not in _GPU_FLAGS or equals:
-            return None
-        place += 1
-    if place + 1 >= len(words) or not _IMAGE.match(words[place].text) or not all(map(_MOUNT.match, mounts)):
-        return None
-    if len(_commands(body)) > 1:
-        return None
-    command = body[words[place + 1].start : words[-1].end]
-    gpus = any(token.text in _GPU_FLAGS for token in words[:place])
-    return Contained(words[place].text.removeprefix("docker://"), tuple(mounts), command + "\n", gpus)
+def _means_the_same_inside(node: Node) -> bool:
+    if not isinstance(node, Command) or node.redirects or len(node.words) < 2:
+        return False
+    program, *rest = (word.text for word in node.words)
+    pattern = {"set": _SET, "export": _EXPORT}.get(program)
+    return pattern is not None and all(map(pattern.fullmatch, rest))
 
 
-def _commands(body: str) -> list[str]:
-    """Give the lines of a body that are no comments, continued ones joined."""
-    joined = re.sub(r"\\\n", " ", body)
-    return [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+def _text(node: Command, body: str) -> str:
+    return body[node.words[0].start : node.words[-1].end]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import attrs
 
@@ -16,9 +16,9 @@ from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.batch.directives import Reading, read_directives
-from pwxc_targets.slurm.batch.report import read_source, report_faults, tell_components
-from pwxc_targets.slurm.lower import Lowered, default_name, lower, unlike
+from pwxc_targets.slurm.batch.directives import Reading
+from pwxc_targets.slurm.batch.report import read_source, report_faults
+from pwxc_targets.slurm.lower import Lowered, default_name, find_places, lower, unlike
 from pwxc_targets.slurm.writing.submittext import CORE, FINISH, OPTIONS
 
 _SUBMISSION = re.compile(r"\bsbatch\b")
@@ -26,7 +26,7 @@ _SUBMISSION = re.compile(r"\bsbatch\b")
 
 def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
     """Read one script, a driver with its scripts, or a folder of scripts."""
-    drivers = _find_drivers(sources)
+    drivers = _find_drivers(sources, settings.folder)
     driver = drivers[0] if drivers else None
     if len(drivers) > 1 and drivers[0] is not sources[0]:
         others = ", ".join(f"`{item.name}`" for item in drivers)
@@ -36,6 +36,8 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
         from pwxc_targets.slurm.own.folder import read_own
 
         return read_own(driver, sources, settings, diagnostics)
+    if driver is not None and driver not in sources:
+        sources = (*sources, driver)
     if driver is not None:
         from pwxc_targets.slurm.drivers.driver import read_driver
 
@@ -52,36 +54,21 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
     return _read_scripts(sources, settings, diagnostics)
 
 
-def _find_drivers(sources: tuple[Source, ...]) -> list[Source]:
-    """Find the sources that submit others: they call `sbatch` outside comments and have no directives themselves."""
-    return [
-        source
-        for source in sources
-        if _SUBMISSION.search(source.text) and not _has_directives(source.text) and _submits(source.text)
-    ]
+def _find_drivers(sources: tuple[Source, ...], folder: Path | None) -> list[Source]:
+    """Find the sources that submit others."""
+    if len(sources) == 1 and not _SUBMISSION.search(sources[0].text) and ".sh" not in sources[0].text:
+        return []
+    own = [source for source in sources if is_own(source.text)]
+    if own:
+        return own
+    from pwxc_targets.slurm.drivers.finding import find_drivers
 
-
-def _submits(content: str) -> bool:
-    """Whether a script calls `sbatch`, and does not only speak of it."""
-    from pwxc.shell.grammar import parse
-    from pwxc.shell.words import ShellError
-    from pwxc_targets.slurm.drivers.rules import submits
-
-    if is_own(content):
-        return True
-    try:
-        return submits(parse(content), {})
-    except (ShellError, RecursionError):
-        return True
+    return find_drivers(sources, folder)
 
 
 def is_own(content: str) -> bool:
     """Whether the writer made a submit script: it has the writer's own functions, unchanged."""
     return CORE in content and OPTIONS in content and FINISH in content
-
-
-def _has_directives(text: str) -> bool:
-    return "#SBATCH" in text and bool(read_directives(text).directives)
 
 
 def _read_scripts(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics) -> Workflow | None:
@@ -93,8 +80,7 @@ def _read_scripts(sources: tuple[Source, ...], settings: ReadSettings, diagnosti
         if lowered is None:
             continue
         tasks.append(lowered.task)
-        if lowered.resources is not None:
-            resources.append(lowered.resources)
+        resources += lowered.classes
     if diagnostics.failed:
         return None
     name = tasks[0].name if len(tasks) == 1 else _folder_name(sources[0])
@@ -115,10 +101,23 @@ def read_script(
     reading = read_source(source, settings)
     if not report_faults(reading, source, diagnostics):
         return None
-    tell_components(reading, source.span(0, reading.body), diagnostics)
     name = unlike(default_name(reading.components[0], source.name), names)
-    lowered = lower(reading, source.text, name, source.span(0, len(source.text)))
+    if reading.components[0].given and _SUBMISSION.search(source.text, reading.body):
+        from pwxc_targets.slurm.drivers.finding import tell_inner_submissions
+
+        tell_inner_submissions(source, reading.body, diagnostics)
+    lowered = lower(reading, source.text, name, names, source.span(0, len(source.text)), (source, 0))
+    _tell_array(reading, lowered, source, diagnostics)
     return _with_own_dependency(lowered, reading)
+
+
+def _tell_array(reading: Reading, lowered: Lowered, source: Source, diagnostics: Diagnostics) -> None:
+    """Say of an array whose indexes cannot be read that it is kept as it is written."""
+    given = reading.components[0].find("array")
+    if given is None or lowered.task.sweep is not None:
+        return
+    message = f"`{given.value}` are no indexes of an array: the option is kept as it is"
+    diagnostics.add(C.ARRAY_KEPT, message, source.span(given.start, given.end))
 
 
 def _with_own_dependency(lowered: Lowered, reading: Reading) -> Lowered:
@@ -126,6 +125,7 @@ def _with_own_dependency(lowered: Lowered, reading: Reading) -> Lowered:
     if lowered.dependency is None:
         return lowered
     line = text(f"--dependency={lowered.dependency}")
-    resources = lowered.resources or Resources(name=lowered.task.name, span=lowered.task.span)
+    places = find_places(reading.components[0], (), lowered.task.span)
+    resources = lowered.resources or Resources(name=lowered.task.name, span=lowered.task.span, places=places)
     resources = changed(resources, directives=(*resources.directives, line))
     return changed(lowered, resources=resources, task=changed(lowered.task, resources=resources.name))

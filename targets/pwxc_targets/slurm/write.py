@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import PurePath
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.fidelity import Fate, Ledger
 from pwxc.ir.entity import changed
+from pwxc.ir.expr import Expr
 from pwxc.ir.task import ExitAction, Gang, Task
 from pwxc.ir.workflow import Hook, RunCommands, Unit, Workflow
 from pwxc.registry import OutputFile, ReadSettings, Written
@@ -17,10 +18,10 @@ from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing import gangs
 from pwxc_targets.slurm.writing.context import Context
 from pwxc_targets.slurm.writing.jobscript import JobScript, plain_script
-from pwxc_targets.slurm.writing.limits import limit_request
+from pwxc_targets.slurm.writing.limits import limit_request, patience
 from pwxc_targets.slurm.writing.naming import SELECTS
 from pwxc_targets.slurm.writing.plan import Job, Plan
-from pwxc_targets.slurm.writing.requests import Request, one_line, request
+from pwxc_targets.slurm.writing.requests import Request, one_line, request, time_limit
 from pwxc_targets.slurm.writing.retries import requeues
 from pwxc_targets.slurm.writing.settle import settle
 from pwxc_targets.slurm.writing.submit import SubmitScript
@@ -49,10 +50,22 @@ def _verbatim(workflow: Workflow, options: Mapping[str, str]) -> tuple[OutputFil
     again = read(sources, settings, Diagnostics())
     if again is None or changed(again, dialect="slurm") != workflow:
         return None
-    return tuple(OutputFile(_path(source), source.text, executable=True) for source in sources)
+    top = _top(sources)
+    return tuple(OutputFile(_path(source, top), source.text, executable=True) for source in sources)
 
 
-def _path(source: Source) -> str:
+def _top(sources: Sequence[Source]) -> Path | None:
+    """Give the folder that holds all scripts: that of the first one, or the one above."""
+    places = [source.path.resolve() for source in sources if source.path is not None]
+    if len(places) != len(sources):
+        return None
+    above = (places[0].parent, places[0].parent.parent)
+    return next((top for top in above if all(place.is_relative_to(top) for place in places)), None)
+
+
+def _path(source: Source, top: Path | None) -> str:
+    if top is not None and source.path is not None:
+        return source.path.resolve().relative_to(top).as_posix()
     name = PurePath(source.name).name
     return name if name and not name.startswith("<") else "job.sbatch"
 
@@ -72,7 +85,7 @@ class _Writer:
         self.submit.jobs = jobs
         settle(self.context, self.plan)
         submit = OutputFile("submit.sh", self.submit.text(), executable=True)
-        if self.context.options.get("single_file") == "true":
+        if self.context.options["single_file"] == "true":
             return (submit,)
         return (submit, *self.scripts)
 
@@ -80,35 +93,52 @@ class _Writer:
         slug = self.plan.slug(unit)
         job = Job(slug, unit.name, self.plan.edges(unit), decoded=self.plan.decoded.get(unit.name))
         sweep = self.plan.sweeps.get(unit.name)
-        if sweep is not None and isinstance(sweep.limit, int) and sweep.limit > 0:
-            job.limit = sweep.limit
-        condition = self.plan.condition(unit)
-        late = None
-        if condition is not None and self.plan.is_early(condition):
-            job.condition = condition
-        else:
-            late = condition
+        if sweep is not None and sweep.limit is not None:
+            job.limit = self._limit(sweep.limit)
+        job.decides = unit.name in self.plan.deciding
+        if self.plan.is_early(unit):
+            job.condition = self.plan.condition(unit)
         if isinstance(unit, Task):
-            self._task(unit, job, late)
+            self._task(unit, job)
         else:
             self._gang(unit, job)
+        # what our own limit keeps waiting, and what comes back into the queue, would miss a deadline
+        if not job.limit and not (isinstance(unit, Task) and requeues(self.context, unit)):
+            job.patience = patience(unit, job.request)
+        if job.patience is not None:
+            self.plan.patient.add(unit.name)
         return job
 
-    def _task(self, task: Task, job: Job, late: object) -> None:
+    def _limit(self, limit: int | Expr) -> str:
+        if isinstance(limit, int):
+            return str(limit) if limit > 0 else ""
+        return self.submit.late_word(limit, "count")
+
+    def _task(self, task: Task, job: Job) -> None:
         job.request = self._request(task)
         limit_request(self.context, job.request, task, task.run_timeout, self.submit.late_word)
         if requeues(self.context, task):
             job.request.set("requeue", None)
             job.request.set("open-mode", "append")
-        script = JobScript(
-            self.context,
-            task,
-            job.decoded,
-            self.plan.parents(task),
-            self.plan.tested(task),
-            condition=late,  # type: ignore[arg-type]
-        )
-        self._add(job, [job.request], script.text())
+        script = JobScript(self.context, task, job.decoded, self.plan.decision(task))
+        self._add(job, [job.request, *self._beside(task, job)], script.text())
+
+    def _beside(self, task: Task, job: Job) -> list[Request]:
+        """Give what further components of a job ask for; an array has none."""
+        if job.decoded is not None:
+            return []
+        made = []
+        first = self.context.resources_of(task)
+        for resources in self.context.resources_beside(task):
+            asked = request(resources, self.context.options, self.submit.late_word)
+            limit = resources.walltime
+            if isinstance(limit, int | float) and (first is None or limit != first.walltime):
+                asked.set("time", time_limit(limit))
+            made.append(asked)
+        for name in (name for asked in made for name in asked.late):
+            message = f"`--{name}` of a component of `{task.name}` comes from an input; components are fixed"
+            self.context.say(C.FIXED_DIRECTIVE, message, task.span)
+        return made
 
     def _request(self, task: Task) -> Request:
         resources = self.context.resources_of(task)
@@ -125,6 +155,7 @@ class _Writer:
         self._gang_losses(gang, [task for task, _, _ in members])
         requests = [item for _, _, item in members]
         uniform = gangs.is_uniform(requests) or job.decoded is not None
+        self._gang_shape(gang, members, uniform=uniform)
         job.request = gangs.whole_request(requests)
         if not uniform:
             self._late_members(gang, members)
@@ -133,7 +164,7 @@ class _Writer:
         limit_request(self.context, parts[0], lead, gangs.job_limit(gang, lead), self.submit.late_word)
         job.request = parts[0]
         text = gangs.body(
-            self.context, gang, job.slug, members, job.decoded, uniform=uniform, tested=self.plan.tested(gang)
+            self.context, gang, job.slug, members, job.decoded, uniform=uniform, decision=self.plan.decision(gang)
         )
         self._add(job, parts, text)
 
@@ -143,6 +174,21 @@ class _Writer:
             for name in asked.late:
                 message = f"`--{name}` of `{task.name}` comes from an input; the component of `{gang.name}` is fixed"
                 self.context.say(C.FIXED_DIRECTIVE, message, task.span)
+
+    def _gang_shape(self, gang: Gang, members: list[tuple[Task, str, Request]], *, uniform: bool) -> None:
+        """Tell where members share nodes out in another way than jobs of their own would."""
+        requests = [asked for _, _, asked in members]
+        for task, _, asked in members:
+            if gangs.nodes_of(asked) > 1:
+                message = f"`{task.name}` begins on the first of its {gangs.nodes_of(asked)} nodes in `{gang.name}`"
+                self.context.say(C.GANG_SHAPE, message, task.span)
+            for name in ("nodes", "ntasks", "ntasks-per-node"):
+                if uniform and name in asked.late:
+                    message = f"`--{name}` of `{task.name}` comes from an input, and `{gang.name}` has a fixed shape"
+                    self.context.say(C.FIXED_DIRECTIVE, message, task.span)
+        if uniform and not gangs.is_uniform(requests):
+            message = f"the members of `{gang.name}` ask for different resources, and each node has the most"
+            self.context.say(C.GANG_SHAPE, message, gang.span)
 
     def _gang_losses(self, gang: Gang, members: list[Task]) -> None:
         lead = self.context.tasks[gang.lead]
@@ -155,7 +201,7 @@ class _Writer:
                 self.context.say(C.MIXED_SWEEP, message, task.span)
 
     def _hook(self, number: int, hook: Hook) -> Job:
-        name = self.context.slugs.of(f"hook.{hook.trigger.value}.{number}")
+        name = self.context.slugs.of_hook(hook.trigger.value, number)
         edges = self.plan.hook_edges(hook)
         job = Job(name, name, edges, is_hook=True)
         commands = hook.action.commands if isinstance(hook.action, RunCommands) else ()
@@ -167,7 +213,11 @@ class _Writer:
         job.request = request(None, self.context.options, self.submit.late_word)
         chosen = {"tasks": list(hook.tasks), "patterns": list(hook.patterns)}
         told = f"# {SELECTS} {json.dumps(chosen)}\n" if hook.tasks or hook.patterns else ""
-        self._add(job, [job.request], told + JobScript(self.context, task, None, []).text())
+        self._add(
+            job,
+            [job.request],
+            told + JobScript(self.context, task, decision=self.plan.hook_decision(hook), slug=name).text(),
+        )
         return job
 
     def _add(self, job: Job, parts: list[Request], text: str) -> None:

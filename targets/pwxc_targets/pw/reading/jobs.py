@@ -53,7 +53,7 @@ class JobReader:
         when, condition = read_job_condition(written, len(parents))
         edges = tuple(changed(edge, when=when) for edge in parents) if when is not Outcome.SUCCESS else parents
         placement, unplaced = self._job_placement(job)
-        steps, placement, resources = self._steps(name, job, placement)
+        steps, placement, classes = self._steps(name, job, placement)
         sweep, unswept = read_sweep(texts, job)
         task = Task(
             name=name,
@@ -61,7 +61,8 @@ class JobReader:
             cleanup=self._cleanup(job),
             needs=edges,
             condition=condition,
-            resources=resources,
+            resources=classes[0].name if classes else None,
+            beside=tuple(item.name for item in classes[1:]),
             placement=placement,
             environment=self.environment(job, job.env),
             outputs=self._outputs(job),
@@ -165,18 +166,18 @@ class JobReader:
 
     def _steps(
         self, name: str, job: model.Job, placement: Placement | None
-    ) -> tuple[tuple[Step, ...], Placement | None, str | None]:
+    ) -> tuple[tuple[Step, ...], Placement | None, tuple[Resources, ...]]:
         if not job.steps:
             self.texts.report(C.NO_JOBS, f"the job `{name}` has no steps", self.texts.at(job, "steps"))
         self._check_ids(job)
         read = [self._step(step) for step in job.steps]
         submissions = [self._submission(name, step, made) for step, made in zip(job.steps, read, strict=True)]
-        classes = [found.resources for found in submissions if found is not None and found.resources is not None]
+        classes = [found.resources for found in submissions if found is not None and found.resources]
         if len(classes) > 1 and any(other != classes[0] for other in classes[1:]):
             # a task has one class: jobs that submit with several keep their calls
-            return tuple(read), placement, None
-        self.resources.extend(classes[:1])
-        resources = classes[0].name if classes else None
+            return tuple(read), placement, ()
+        resources = classes[0] if classes else ()
+        self.resources.extend(resources)
         if len(read) == 1 and (only := submissions[0]) is not None and len(only.steps) == 1:
             return only.steps, self._merged(only.placement, placement), resources
         steps: list[Step] = []

@@ -87,6 +87,8 @@ class OptionReader:
     values: dict[str, Any] = attrs.field(factory=dict)
     directives: list[Template] = attrs.field(factory=list)
     kept: list[Passthrough] = attrs.field(factory=list)
+    further: list[OptionReader] = attrs.field(factory=list)
+    """The further components of a heterogeneous job."""
 
     def take(self, option: str, value: Template) -> None:
         """Take an option by its long name; one that no field of the class holds stays a directive."""
@@ -106,17 +108,28 @@ class OptionReader:
             if not isinstance(start, str):
                 self.kept.append(Passthrough("pw", path, line, self.span))
             elif start.lstrip().startswith("#SBATCH"):
-                self._take_line(_strip(line, "#SBATCH"))
+                self.take_line(_strip(line, "#SBATCH"))
+        if self.further:
+            # said for the job runner, which does not find such jobs in the queue
+            self.directives = [line for line in self.directives if line.literal != "--wait"]
 
-    def _take_line(self, line: Template) -> None:
+    def take_line(self, line: Template) -> None:
+        """Take what stands behind `#SBATCH` in a line; a further component gathers its own."""
         first, rest = (line.parts[0], line.parts[1:]) if line.parts else ("", ())
         found = _OPTION.match(first) if isinstance(first, str) else None
+        if isinstance(first, str) and first.partition(" ")[0].strip().lower() in ("hetjob", "packjob"):
+            self.further.append(OptionReader(f"{self.name}+{len(self.further) + 1}", self.span))
         if found is None:
+            return
+        if self.further:
+            self.further[-1].take_line(line)
             return
         name = found[1] or SHORT.get(found[3], "")
         value = found[2] if found[1] else found[4]
         if name:
-            self.take(name, Template.of(_comment_free(value or "", last=not rest), *rest))
+            plain = _comment_free(value or "", last=not rest)
+            quoted = _IN_QUOTES.match(plain) if not rest else None
+            self.take(name, Template.of(quoted[1] if quoted is not None else plain, *rest))
         else:
             self.directives.append(line)
 
@@ -151,7 +164,13 @@ def _strip(line: Template, word: str) -> Template:
     return Template.of(first.lstrip().removeprefix(word).lstrip(), *line.parts[1:])
 
 
+_IN_QUOTES = re.compile(r"'([^'\"\\$`]*)'(?:\s+#.*)?\Z")
+"""A value in quotes, which neither the job runner's shell nor `sbatch` reads in another way."""
+
+
 def _comment_free(value: str, *, last: bool) -> str:
+    if last and (quoted := _IN_QUOTES.match(value.strip())) is not None:
+        return f"'{quoted[1]}'"
     return re.split(r"\s#", value, maxsplit=1)[0].strip() if last else value.lstrip()
 
 

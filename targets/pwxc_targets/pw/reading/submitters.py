@@ -55,7 +55,8 @@ class Submission:
 
     steps: tuple[Step, ...]
     placement: Placement
-    resources: Resources | None
+    resources: tuple[Resources, ...]
+    """What is asked for: of a heterogeneous job, what each component asks for."""
 
 
 @attrs.define
@@ -114,7 +115,7 @@ def read_submission(step: Step, called: SubWorkflow, arguments: Mapping[str, Any
     scheduled = given.switch(*below, "scheduler", default=False)
     if scheduled is None:
         return None
-    resources = _resources(given, called, below, name, step.span) if scheduled is not False else None
+    resources = _resources(given, called, below, name, step.span) if scheduled is not False else ()
     placement = _placement(given, scheduled)
     steps = _session_steps(step, given) if session else _script_steps(step, given)
     if steps is None:
@@ -143,7 +144,7 @@ def _login(placement: Placement) -> Placement:
 
 def _resources(
     given: Arguments, called: SubWorkflow, below: tuple[str, ...], name: str, span: Span | None
-) -> Resources:
+) -> tuple[Resources, ...]:
     reader = OptionReader(name, span)
     defaults = DEFAULTS.get((called.name, called.variant), {})
     for field in _SLURM:
@@ -161,7 +162,7 @@ def _resources(
     pbs = given.get(*below, "pbs")
     if isinstance(pbs, dict) and any(field not in _SWITCHES for field in pbs):
         reader.kept.append(Passthrough("pw", ("pbs",), pbs, span))
-    return reader.resources()
+    return reader.resources(), *(part.resources() for part in reader.further)
 
 
 def _script_steps(step: Step, given: Arguments) -> tuple[Step, ...] | None:

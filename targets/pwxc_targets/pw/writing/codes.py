@@ -203,8 +203,9 @@ FOREIGN_SETTING = warning(
 SECOND_COMPONENT = error(
     "PWX3227",
     "pw-heterogeneous-job",
-    "The further components of a heterogeneous job cannot be asked for through the job runner.",
-    "Submit the script with `sbatch` from a step, or allow the loss with `--allow PWX3227`.",
+    "The further components of a heterogeneous job are not asked for: the task also stages data or is a member of a "
+    "gang, so that its commands stand in one script for one kind of node.",
+    "Write the task without files, secrets or gang, or allow the loss with `--allow PWX3227`.",
     "#SBATCH --ntasks=1\n#SBATCH hetjob\n#SBATCH --ntasks=4",
 )
 DATUM = error(
@@ -229,4 +230,12 @@ SIGNAL = warning(
     "Take `B:` out of `--signal` and start the program with `srun`, or leave `exec` and the trap for EXIT out of the "
     "script.",
     "#SBATCH --signal=B:USR1@60",
+)
+START = warning(
+    "PWX3231",
+    "pw-start",
+    "No job can wait for the start of another. The job starts together with the other: when what that one waits for "
+    "is over.",
+    "Nothing, unless the other job may wait long for its nodes; then let it tell the start through a file.",
+    "sbatch --dependency=after:$a b.sh",
 )

@@ -41,7 +41,7 @@ class ForeignJob(CommandJob):
         writing, task = self.writing, self.task
         self.matrix = write_sweep(writing, account, task)
         settle_kept(writing, account, task.passthrough, "jobs", self.job)
-        account.emulate("resources", "steps")
+        account.emulate("resources", "steps", "beside")
         made = model.Job(steps=[])
         made.needs, made.if_ = self.order(account)
         account.take("placement")

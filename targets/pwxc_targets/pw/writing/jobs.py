@@ -132,6 +132,9 @@ def _settle_task(writing: Writing, account: Account, task: Task) -> None:
     """Settle what is decided for a whole compilation: where requests go, and what retries are."""
     account.emulate("resources", "container")
     account.cosmetic("passthrough")
+    if task.beside:
+        message = f"`{task.name}` is written as one script for one kind of node"
+        account.drop("beside", C.SECOND_COMPONENT, message)
     for rule in task.exit_rules:
         with writing.ledger.of(rule) as entry:
             entry.emulate("action", "codes")

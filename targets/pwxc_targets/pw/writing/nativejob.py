@@ -16,7 +16,7 @@ from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
 from pwxc_targets.pw.writing.kept import settle_kept
 from pwxc_targets.pw.writing.order import settle_condition, settle_edges, wait_for
-from pwxc_targets.pw.writing.scheduling import SCRIPT_SUBMITTER, Request, is_submitted, runner_for
+from pwxc_targets.pw.writing.scheduling import SCRIPT_SUBMITTER, Request, beside_of, is_submitted, runner_for
 from pwxc_targets.pw.writing.sessionrunner import SESSION_RUNNER, find_session, service_of
 from pwxc_targets.pw.writing.spelling import Spelling, kept_by
 from pwxc_targets.pw.writing.steps import StepWriter, write_place
@@ -49,6 +49,7 @@ class NativeJob:
         self.matrix = write_sweep(self.writing, account, task)
         settle_kept(self.writing, account, task.passthrough, "jobs", self.job)
         account.take("resources", Fate.EXACT)
+        account.take("beside")
         made = model.Job(steps=[])
         made.needs, made.if_ = self.order(account)
         account.take("placement")
@@ -204,7 +205,7 @@ class NativeJob:
         return made
 
     def _group(self, account: Account, record: Resources, runner: str, place: Placement | None) -> dict[str, Any]:
-        slurm = Request(self.writing, account, record, runner).build()
+        slurm = Request(self.writing, account, record, runner).build(beside=beside_of(self.writing, self.task))
         pbs = next((item.value for item in record.passthrough if item.path == ("pbs",)), None)
         switch = "is_enabled" if runner == SCRIPT_SUBMITTER else "is_disabled"
         enabled = runner == SCRIPT_SUBMITTER

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root
 from pwxc.ir.sweep import Sweep
-from pwxc.ir.task import Edge, Outcome
+from pwxc.ir.task import Edge, Gang, Outcome, Task
 from pwxc_targets.pw.conditions import has_status
 from pwxc_targets.pw.model import Job, Step
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
@@ -32,9 +32,10 @@ def settle_edges(writing: Writing, edges: Iterable[Edge], sweep: Sweep | None = 
             entry.cosmetic("implied")
             entry.emulate("delay", "same_instance")
             if edge.when is Outcome.START:
-                entry.drop("when", C.NO_COUNTERPART, f"a job cannot wait for the start of `{edge.parent}`")
-                continue
-            _instances(writing, entry, edge, sweep)
+                message = f"it starts when `{edge.parent}` may start, which need not have started yet"
+                entry.approximate("when", C.START, message)
+            else:
+                _instances(writing, entry, edge, sweep)
         kept.append(edge)
     return kept
 
@@ -50,14 +51,15 @@ def wait_for(
     writing: Writing, account: Account, name: str, edges: list[Edge], condition: Expr | None = None
 ) -> tuple[list[str], str | None]:
     """Give the jobs that a job called `name` needs, and its `if`."""
-    outcomes = {edge.when for edge in edges}
+    edges = [edge for edge in edges if edge.when is not Outcome.START or edge.delay or _waits(writing, edge.parent)]
+    outcomes = {edge.when for edge in edges if edge.when is not Outcome.START}
     asked = outcomes.pop() if len(outcomes) == 1 else Outcome.SUCCESS
     mixed = bool(outcomes)
     several = asked is Outcome.FAILURE and len(edges) > 1
     needs: dict[str, None] = {}
     for edge in edges:
-        if edge.delay or (mixed and edge.when is not Outcome.SUCCESS) or several:
-            needs[_gate(writing, edge, name)] = None
+        if edge.delay or edge.when is Outcome.START or (mixed and edge.when is not Outcome.SUCCESS) or several:
+            needs[_gate(writing, account, edge, name)] = None
         else:
             job = writing.jobs[edge.parent]
             needs[f"{job}:any" if edge.any_instance else job] = None
@@ -79,16 +81,34 @@ def _job_condition(spelling: Spelling, account: Account, asked: Outcome, conditi
     return spelling.condition(account, "condition", whole)
 
 
-def _gate(writing: Writing, edge: Edge, child: str) -> str:
+def _waits(writing: Writing, name: str) -> bool:
+    """Whether a unit waits for anything, or runs on a condition."""
+    unit = _unit(writing, name)
+    return bool(unit.needs) or (isinstance(unit, Task) and unit.condition is not None)
+
+
+def _unit(writing: Writing, name: str) -> Task | Gang:
+    return writing.gangs[name] if name in writing.gangs else writing.tasks[name]
+
+
+def _gate(writing: Writing, account: Account, edge: Edge, child: str) -> str:
     """Give the job that is completed when the parent of an edge had its outcome, and the delay is over."""
     key = (edge.parent, edge.when, edge.any_instance, edge.delay)
     if key not in writing.gates:
         job = writing.jobs[edge.parent]
         made = writing.new_job(f"{job}-{_GATES[edge.when]}")
-        word = None if edge.when is Outcome.SUCCESS else "${{ " + _WORDS[edge.when] + " }}"
-        step = Step(name=f"Wait for {edge.parent}", run=f"sleep {edge.delay}\n" if edge.delay else ":\n")
-        writing.extra[made] = Job(needs=[f"{job}:any" if edge.any_instance else job], if_=word, steps=[step])
         writing.gates[key] = made
+        step = Step(name=f"Wait for {edge.parent}", run=f"sleep {edge.delay}\n" if edge.delay else ":\n")
+        writing.extra[made] = gate = Job(steps=[step])
+        if edge.when is Outcome.START:
+            # what the parent waits for
+            unit = _unit(writing, edge.parent)
+            condition = unit.condition if isinstance(unit, Task) else None
+            needs, gate.if_ = wait_for(writing, account, made, list(unit.needs), condition)
+            gate.needs = needs or None
+        else:
+            gate.needs = [f"{job}:any" if edge.any_instance else job]
+            gate.if_ = None if edge.when is Outcome.SUCCESS else "${{ " + _WORDS[edge.when] + " }}"
     return writing.gates[key]
 
 

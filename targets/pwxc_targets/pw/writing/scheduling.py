@@ -7,7 +7,7 @@ source runs on the machine itself runs over ssh, unless the user says otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -34,7 +34,16 @@ _FIELDS = {
     SCRIPT_SUBMITTER: ("partition", "time", "gpus"),
 }
 _DEFAULTED = {JOB_RUNNER: ("time", "nodes", "cpus_per_task"), SCRIPT_SUBMITTER: ("time",)}
-_PATH_OPTION = re.compile(r"(--(?:output|error|input)=)(.+)\Z")
+_FILE_OPTIONS = frozenset(["--output", "--error", "--input"])
+_OF_CALLER = frozenset(
+    (
+        *("--parsable", "--quiet", "--verbose", "--wait", "--test-only", "--ignore-pbs", "--wrap", "--help"),
+        *("--usage", "--version"),
+    )
+)
+_QUOTED = re.compile(rf"[\s\"'\\#]|{NOTHING}")
+_PLAIN_VALUE = re.compile(r"(--[\w-]+=)([^'\"\\$`]+)\Z")
+_IN_QUOTES = re.compile(r"[\\']")
 _ESCAPED = re.compile(r"[\\\"$`]")
 _ARRAY_MARKS = re.compile(r"%(\d*)([Aa])")
 
@@ -76,6 +85,11 @@ def records_of(writing: Writing, task: Task) -> tuple[Resources | None, Resource
     return own, writing.resources.get((allocation.resources if allocation is not None else None) or "")
 
 
+def beside_of(writing: Writing, task: Task) -> list[Resources]:
+    """Give the classes of the nodes that a task has beside its own: further components of a heterogeneous job."""
+    return [writing.resources.get(name) or Resources(name=name) for name in task.beside]
+
+
 _FROM_ALLOCATION = (
     *("partition", "account", "quality", "constraint", "reservation", "storage", "generic", "walltime"),
     *("tasks_per_node", "directives", "exclude_nodes", "node_list", "exclusive"),
@@ -102,7 +116,7 @@ def settle_requests(writing: Writing) -> None:
     used: dict[str, bool] = {}
     for task in writing.workflow.tasks:
         submitted = is_submitted(writing, task) is not False or any(_is_scheduled(step) for step in task.steps)
-        for record in records_of(writing, task):
+        for record in (*records_of(writing, task), *beside_of(writing, task)):
             if record is not None:
                 used[record.name] = used.get(record.name, True) and submitted
     for record in writing.workflow.resources:
@@ -162,42 +176,77 @@ class Request:
         """How texts are written."""
         return Spelling(self.writing)
 
-    def build(self, array: str | None = None) -> dict[str, Any]:
-        """Give the `slurm` group; `array` is the text that stands for the index of an instance."""
-        record, known = self.record, _FIELDS[self.runner]
+    def build(self, array: str | None = None, beside: Iterable[Resources] = ()) -> dict[str, Any]:
+        """Give the `slurm` group.
+
+        Args:
+            array: the text that stands for the index of an instance.
+            beside: what further components of a heterogeneous job ask for. The job runner writes its own lines
+                before those of `scheduler_directives`, so that its fields belong to the first component.
+        """
+        self._ask(_FIELDS[self.runner], array)
+        for name in _DEFAULTED[self.runner]:
+            self.group.setdefault(name, NOTHING)
+        kept = list(self._kept())
+        beside = list(beside)
+        if beside or any(line.startswith("--array=") for line in self.lines):
+            # the job runner does not find such jobs in the queue, and would take them for ended
+            self.lines.append("--wait")
+        written = [f"#SBATCH {line}" for line in self.lines] + kept
+        for record in beside:
+            part = Request(self.writing, self.account, record, self.runner, self.folder)
+            part._ask((), array)
+            written += ["#SBATCH hetjob", *(f"#SBATCH {line}" for line in part.lines)]
+        if written:
+            self.group["scheduler_directives"] = written[0] if len(written) == 1 and kept else "\n".join(written) + "\n"
+        return self.group
+
+    def _ask(self, fields: Container[str], array: str | None) -> None:
+        """Put each request into its field, or into a line where there is none."""
+        again = () if self.writing.own else _options_of(self.record)
         for name, option, value in self._pairs():
-            if value is None:
-                continue
-            if name in known:
+            if value is None or f"--{option}" in again:
+                continue  # a directive says it in full
+            if name in fields:
                 self.group[name] = value
             else:
                 self.lines.append(f"--{option}={value}")
-        for name in _DEFAULTED[self.runner]:
-            self.group.setdefault(name, NOTHING)
-        if record.exclusive:
+        if self.record.exclusive:
             self.lines.append("--exclusive")
-        for template in record.directives:
-            self.lines.append(self._directive(template, array))
-        kept = list(self._kept())
-        if self.lines or kept:
-            written = [f"#SBATCH {line}" for line in self.lines] + kept
-            self.group["scheduler_directives"] = written[0] if len(written) == 1 and kept else "\n".join(written) + "\n"
-        return self.group
+        self.lines += [self._directive(line, array) for line in self.record.directives if not self._is_of_caller(line)]
+
+    def _is_of_caller(self, line: Template) -> bool:
+        """Whether an option is about what `sbatch` tells its caller; the job runner reads that, and waits anyway."""
+        start = line.parts[0] if line.parts and isinstance(line.parts[0], str) else ""
+        name = start.partition("=")[0]
+        if self.writing.own or name not in _OF_CALLER:
+            return False
+        if name == "--test-only":
+            span = (self.record.places or {}).get(name)
+            self.account.warn(C.FOREIGN_SETTING, "the job is submitted: `--test-only` is left out", span=span)
+        return True
 
     def _directive(self, template: Template, array: str | None) -> str:
         """Write an option; the job runner's shell reads it as text in double quotes, on the login node."""
         if self.writing.own:
+            plain = _PLAIN_VALUE.match(template.literal or "")
+            if plain is not None and (plain[2] == "none" or re.search(r"[\s#]", plain[2])) and " -" not in plain[2]:
+                return f"{plain[1]}'{plain[2]}'"
             return self.spelling.text(self.account, "resources", template)
-        parts = [_ESCAPED.sub(r"\\\g<0>", part) if isinstance(part, str) else part for part in template.parts]
-        line = self.spelling.text(self.account, "resources", Template.of(*parts))
         if self.writing.workflow.dialect != "slurm":
-            return line
-        found = _PATH_OPTION.match(line)
-        if found is not None and self.folder and not found[2].startswith("/"):
-            line = f"{found[1]}{self.folder}/{found[2]}"
-        name, equals, value = line.partition("=")
-        line = f"{name}='{value}'" if equals and " " in value and "'" not in value and "${{" not in value else line
-        return _without_array(line, array) if array is not None else line
+            return self.spelling.text(self.account, "resources", _for_shell(template))
+        start = template.parts[0] if template.parts else ""
+        name, equals, value = start.partition("=") if isinstance(start, str) else ("", "", "")
+        if not equals:
+            return self.spelling.text(self.account, "resources", _for_shell(template))
+        if name in _FILE_OPTIONS:
+            value = _without_array(value) if array is not None else value
+            below = bool(self.folder and value) and not value.startswith("/") and value.lower() != "none"
+            value = f"{_FOLDER}/{value}" if below else value
+        quoted = _FOLDER in value and _QUOTED.search(_HOLE.sub("", self.folder)) is not None
+        word = _word(Template.of(value, *template.parts[1:]), quoted=quoted)
+        line = f"{name}={self.spelling.text(self.account, 'resources', _for_shell(word))}"
+        return line.replace(_FOLDER, self.folder).replace(_INSTANCE, array or "")
 
     def _pairs(self) -> Iterator[tuple[str, str, Any]]:
         """Give each request with the name of the sub-workflow's field, that of the option, and its value."""
@@ -222,6 +271,12 @@ class Request:
     def _gpus(self, record: Resources) -> Iterator[tuple[str, str, Any]]:
         kind = f"{record.gpu_type}:" if record.gpu_type else ""
         generic = self._text(record.generic)
+        if not self.writing.own and _options_of(record) & {"--gpus", "--gpus-per-node"}:
+            yield "gres", "gres", generic
+            return
+        if generic is not None and isinstance(record.gpus, int) and record.gpus and not self.writing.own:
+            yield "gres", "gres", f"gpu:{kind}{record.gpus},{generic}"
+            return
         yield "gres", "gres", generic
         if record.gpus is None or (record.gpus == 0 and not self.writing.own):
             return
@@ -234,7 +289,11 @@ class Request:
             yield "", "gpus-per-node", f"{kind}{count}"
 
     def _text(self, value: Template | None) -> str | None:
-        return None if value is None else self.spelling.text(self.account, "resources", value)
+        if value is None:
+            return None
+        if self.writing.workflow.dialect == "slurm":
+            value = _for_shell(_word(value))
+        return self.spelling.text(self.account, "resources", value)
 
     def _number(self, value: int | Expr | None) -> Any:
         if value is None or isinstance(value, int):
@@ -272,11 +331,37 @@ class Request:
 _LINES = frozenset({"scheduler_directives", "scheduler-flags", "script-headers"})
 
 
-def _without_array(line: str, index: str) -> str:
+def _for_shell(template: Template) -> Template:
+    """Protect a text from the job runner's shell, which reads it in double quotes."""
+    return Template.of(*(_ESCAPED.sub(r"\\\g<0>", part) if isinstance(part, str) else part for part in template.parts))
+
+
+def _word(template: Template, *, quoted: bool = False) -> Template:
+    """Write a value as a word of a directive, in quotes if need be, or if it is to be (slurm.md §3).
+
+    The job runner takes out lines that end with `=none`, and those that have `undefined` anywhere.
+    """
+    literal = "".join(part for part in template.parts if isinstance(part, str))
+    if not quoted and _QUOTED.search(literal) is None and not (literal == "none" and not template.holes):
+        return template
+    parts = [_IN_QUOTES.sub(r"\\\g<0>", part) if isinstance(part, str) else part for part in template.parts]
+    guarded = [part.replace(NOTHING, "undefine\\d") if isinstance(part, str) else part for part in parts]
+    return Template.of("'", *guarded, "'")
+
+
+def _options_of(record: Resources) -> frozenset[str]:
+    """Give the names of the options that directives say."""
+    return frozenset((line.literal or "").partition("=")[0] for line in record.directives)
+
+
+_INSTANCE, _FOLDER = "\0", "\1"
+"""Stand for the index of an instance and for the source's folder until the rest of a line is written."""
+_HOLE = re.compile(r"\$\{\{.*?\}\}")
+
+
+def _without_array(name: str) -> str:
     """Replace the marks of an array's job and index in a file's name: each instance is a job of its own."""
-    if not re.match(r"--(?:output|error|input)=", line):
-        return line
-    return _ARRAY_MARKS.sub(lambda found: index if found[2] == "a" else f"%{found[1]}j", line)
+    return _ARRAY_MARKS.sub(lambda found: _INSTANCE if found[2] == "a" else f"%{found[1]}j", name)
 
 
 def clock(seconds: float) -> str:

@@ -15,6 +15,7 @@ from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.commandjob import CommandJob
 from pwxc_targets.pw.writing.exits import Loop
 from pwxc_targets.pw.writing.nativenames import NativeNames
+from pwxc_targets.pw.writing.pyxis import launcher_options
 from pwxc_targets.pw.writing.runner import indent
 from pwxc_targets.pw.writing.scheduling import records_of
 from pwxc_targets.pw.writing.sourcevariables import source_variables
@@ -109,8 +110,9 @@ class Body:
             binds = "".join(f"--bind {quote(mount)} " for mount in self.container.mounts)
             own, _ = records_of(self.job.writing, self.job.task)
             graphics = "--nv " if own is not None and own.gpus else ""
+            told = "".join(f"{quote(word)} " for word in launcher_options(self.job.writing.ledger, own))
             word = shell.word(self.job.spelling.expand(image))
-        return f'apptainer exec {graphics}--bind "$script" {binds}{word} '
+        return f'apptainer exec {graphics}{told}--bind "$script" {binds}{word} '
 
 
 def file_test(word: str, what: str, then: str = "exit 1") -> str:

@@ -9,6 +9,7 @@ from pwxc.fidelity import Account
 from pwxc.ir.sweep import Range, Sweep, Values
 from pwxc.ir.template import Template
 from pwxc.shell import quote
+from pwxc.source import Span
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.nativenames import ATTEMPT, RUN_ID
 
@@ -31,10 +32,17 @@ def source_variables(job: NativeJob, account: Account, text: Template) -> list[s
         missing = [name for name in named if name not in known and name not in given and _belongs(name, dialect)]
         if missing:
             shown = ", ".join(f"`{name}`" for name in missing)
-            account.approximate("work", C.SOURCE_SYSTEM, f"`{job.task.name}` uses {shown}, which has no value here")
+            message = f"`{job.task.name}` uses {shown}, which has no value here"
+            account.approximate("work", C.SOURCE_SYSTEM, message, span=_place(job, missing[0]))
         elif dialect == "torc" and _TORC_COMMAND.search(literal):
             account.approximate("work", C.SOURCE_SYSTEM, f"`{job.task.name}` runs `torc`, which has no server here")
     return lines
+
+
+def _place(job: NativeJob, name: str) -> Span | None:
+    """Give where a script first reads a variable, if the reader has looked."""
+    found = (step.found for step in job.task.steps)
+    return next((use.span for item in found if item is not None for use in item.uses if use.name == name), None)
 
 
 def _belongs(name: str, dialect: str) -> bool:

@@ -26,7 +26,8 @@ from pwxc_targets.pw.writing.commandjob import CommandJob
 from pwxc_targets.pw.writing.exits import Loop
 from pwxc_targets.pw.writing.jobrunner import JOB_RUNNER, STATUS, job_folder, place_lines, runner_inputs
 from pwxc_targets.pw.writing.nativenames import NativeNames
-from pwxc_targets.pw.writing.scheduling import Request, merged, records_of
+from pwxc_targets.pw.writing.pyxis import without_options
+from pwxc_targets.pw.writing.scheduling import Request, beside_of, merged, records_of
 from pwxc_targets.pw.writing.scriptbody import Body
 from pwxc_targets.pw.writing.steps import StepWriter
 
@@ -55,7 +56,8 @@ class Submitted:
         steps = self.job.task.steps
         if rules and len(steps) > 1:
             rules = rules.refuse(self.job.writing)
-        group = {"is_disabled": False, **self._request().build(self._array_index())}
+        beside = beside_of(self.job.writing, self.job.task)
+        group = {"is_disabled": False, **self._request().build(self._array_index(), beside)}
         shell = ShellText(NativeNames(self.job.spelling))
         lines: list[str] = []
         inline = False
@@ -104,7 +106,7 @@ class Submitted:
             record = changed(record, walltime=int(task.run_timeout))
         if writing.workflow.dialect == "slurm":
             record = changed(record, directives=(text(f"--job-name={task.name}"), *record.directives))
-        return Request(writing, self.account, record, folder=self.folder)
+        return Request(writing, self.account, without_options(task, record), folder=self.folder)
 
     def _settle(self, entry: Account, step: Step) -> None:
         if step.placement is not None:

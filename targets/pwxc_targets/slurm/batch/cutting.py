@@ -13,11 +13,20 @@ _BLANK = " \t\n\v\f\r"
 
 @attrs.frozen
 class Word:
-    """A word of a directive with its place in the text."""
+    """A word of a directive with its place in the text; `spots` are the places of its letters if they lie apart."""
 
     text: str
     start: int
     end: int
+    spots: tuple[int, ...] = ()
+
+    def range(self, first: int) -> tuple[int, int]:
+        """Give where the letters from the one at `first` on stand in the text, without quotes around them."""
+        if first >= len(self.text):
+            return self.end, self.end
+        if not self.spots:
+            return self.start + first, self.end
+        return self.spots[first], self.spots[-1] + 1
 
 
 @attrs.frozen
@@ -93,7 +102,8 @@ def _next(line: Line, at: int) -> tuple[Word | None, int]:
         raise CuttingError("a word starts with `:`", line.start + at, line.end)
     start = at
     found: list[str] = []
-    quote = ""
+    spots: list[int] = []
+    quote, opened, end = "", start, -1
     escaped = False
     while at < len(text) and (quote or text[at] not in _BLANK):
         letter = text[at]
@@ -107,17 +117,20 @@ def _next(line: Line, at: int) -> tuple[Word | None, int]:
             quote = ""
             continue
         elif not quote and letter in "\"'":
-            quote = letter
+            quote, opened = letter, at - 1
             continue
         elif not quote and letter == "#":
-            at = len(text)
+            end, at = at - 1, len(text)
             break
         found.append(letter)
+        spots.append(line.start + at - 1)
     if quote:
-        raise CuttingError(f"the quote {quote} is open at the end of the line", line.start + start, line.end)
+        raise CuttingError(f"the quote {quote} is open at the end of the line", line.start + opened, line.end)
     if not found:
         return None, at
-    return Word("".join(found), line.start + start, line.start + at), at
+    end = line.start + (at if end < 0 else end)
+    apart = spots[-1] - spots[0] != len(found) - 1 or spots[0] != line.start + start or spots[-1] + 1 != end
+    return Word("".join(found), line.start + start, end, tuple(spots) if apart else ()), at
 
 
 def join(value: str) -> str:

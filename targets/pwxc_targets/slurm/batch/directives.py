@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -11,10 +12,12 @@ from pwxc_targets.slurm.batch import foreign
 from pwxc_targets.slurm.batch.cutting import MAGIC, CuttingError, Line, Word, cut, directive_start, is_command, lines
 from pwxc_targets.slurm.batch.getopt import Found, Given, Misuse, Stray, options
 from pwxc_targets.slurm.batch.settings import Settings
-from pwxc_targets.slurm.batch.table import REFERENCE, names_of
+from pwxc_targets.slurm.batch.table import NEWER_VALUES, REFERENCE, by_name, names_of
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
 
-_SEPARATORS = ("hetjob", "packjob")
+_SEPARATOR = re.compile(r"(?i:hetjob|packjob)(?:[ \t\n\v\f\r]|\Z)")
+_ADDED = ("constraint", "export", "gres")
+"""Options to which a foreign line adds instead of replacing what they said."""
 
 
 @attrs.frozen
@@ -166,7 +169,7 @@ def _cut_line(line: Line, at: int, groups: list[list[Word]], reading: Reading) -
     first = True
     try:
         for word in cut(line, at):
-            if word.text.lower() in _SEPARATORS:
+            if _is_separator(line.text[word.start - line.start :]):
                 if first:
                     groups.append([])
                 return
@@ -176,9 +179,17 @@ def _cut_line(line: Line, at: int, groups: list[list[Word]], reading: Reading) -
         reading.faults.append(Fault("cutting", error.message, error.start, error.end))
 
 
+def _is_separator(rest: str) -> bool:
+    """Whether a line goes on with the word that starts a component, which may not be quoted."""
+    return _SEPARATOR.match(rest) is not None
+
+
 def _apply(found: Iterable[Found], component: Component, reading: Reading) -> None:
+    before: Found | None = None
     for item in found:
         match item:
+            case Stray() if isinstance(before, Given) and _is_unknown(before, reading) and before.value is None:
+                pass  # it is the value of the unknown option
             case Stray():
                 message = f"`{item.word.text}` is neither an option nor the value of one"
                 reading.faults.append(Fault("stray-word", message, item.word.start, item.word.end, _stray_help(item)))
@@ -187,9 +198,22 @@ def _apply(found: Iterable[Found], component: Component, reading: Reading) -> No
                 reading.faults.append(fault)
             case Given():
                 _set(item, component, reading)
+        before = item
+
+
+def _is_unknown(given: Given, reading: Reading) -> bool:
+    return given.option is None and given.name not in reading.tolerated
+
+
+_DASHES = ("–", "—", "‐", "‑", "−")
+"""What word processors make of `-`."""
 
 
 def _stray_help(item: Stray) -> str:
+    if item.word.text.startswith(_DASHES):
+        return "that is not the dash of the keyboard: write `-` or `--`"
+    if item.before.endswith("=") or item.word.text == "=":
+        return "write the value directly behind the `=`, without a blank"
     if "$" in item.word.text or item.word.text.endswith((")", "`")):
         return "nothing is expanded in a directive"
     return "put a value with blanks into double quotes, or write `#` before a comment"
@@ -198,7 +222,7 @@ def _stray_help(item: Stray) -> str:
 def _set(given: Given, component: Component, reading: Reading) -> None:
     component.given.append(given)
     if given.option is None:
-        if given.name not in reading.tolerated:
+        if _is_unknown(given, reading):
             message = f"`sbatch` has no option `--{given.name}`"
             reading.faults.append(Fault("unknown-option", message, given.start, given.end, given.name))
         return
@@ -208,9 +232,20 @@ def _set(given: Given, component: Component, reading: Reading) -> None:
     try:
         component.settings.set(given.option, given.value)
     except BadValueError as error:
+        newer = by_name().get(given.abbreviated or "")
+        if newer is not None:  # a later version has an option of this very name
+            component.given[-1] = attrs.evolve(given, name=newer.name, option=newer, abbreviated=None)
+            message = f"version {reading.version} of Slurm takes `--{newer.name}` for `--{given.name}`"
+            reading.faults.append(Fault("newer-option", message, given.start, given.end))
+            return
+        if (given.value or "").lower() in NEWER_VALUES.get(given.name, ()):
+            message = f"version {reading.version} of Slurm has no value `{given.value}` of `--{given.name}`"
+            reading.faults.append(Fault("newer-option", message, given.start, given.end))
+            return
         start = given.value_start if given.value_start is not None else given.start
         message = f"`{given.value}` is not a value of `--{given.name}`"
-        reading.faults.append(Fault("bad-value", message, start, given.end, str(error)))
+        end = given.value_end if given.value_end is not None else given.end
+        reading.faults.append(Fault("bad-value", message, start, end, str(error)))
 
 
 def _apply_foreign(found: Sequence[foreign.Translated], component: Component, reading: Reading) -> None:
@@ -218,7 +253,9 @@ def _apply_foreign(found: Sequence[foreign.Translated], component: Component, re
         if item.fault:
             reading.faults.append(Fault("foreign", item.fault, item.start, item.end))
             continue
-        text = item.text
-        if text.startswith("--gres=") and (before := component.value("gres")):
-            text = f"--gres={before},{text.removeprefix('--gres=')}"  # devices add to those of the directives
+        name, _, value = item.text.removeprefix("--").partition("=")
+        before = component.value(name) if name in _ADDED else None
+        if before:
+            value = f"{value},{before}" if name == "constraint" else f"{before},{value}"
+        text = f"--{name}={value}" if before else item.text
         _apply(options([Word(text, item.start, item.end)], names_of(REFERENCE)), component, reading)

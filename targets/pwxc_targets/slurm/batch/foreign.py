@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from pwxc_targets.slurm.batch.cutting import CuttingError, Word, cut, lines
+from pwxc_targets.slurm.batch.numbers import is_number
 
 _PBS_VALUED = "aAcCeJjklmMNopqrStuvW"
 _PBS_FLAGS = "hIVz"
@@ -38,12 +39,12 @@ def words(text: str) -> list[Translated]:
     if "#PBS" not in text and "#BSUB" not in text:
         return []
     for magic, translate in (("#BSUB", _bsub), ("#PBS", _pbs)):
+        if not text.startswith(magic) and f"\n{magic}" not in text:
+            continue
         try:
-            found = list(_collect(text, magic))
+            return list(translate(list(_collect(text, magic))))
         except CuttingError as error:
             return [Translated("", error.start, error.end, error.message)]
-        if found:
-            return list(translate(found))
     return []
 
 
@@ -63,27 +64,31 @@ class _Option:
 
 
 def _getopt(found: Sequence[Word], valued: str, flags: str) -> Iterator[_Option]:
+    """Go through the options of the words; nothing after a fault is looked at."""
     place = 0
     while place < len(found):
         word = found[place]
         place += 1
-        if word.text == "-cwd" and valued == _BSUB_VALUED and place < len(found):
-            yield _Option("c", found[place].text, word)
-            place += 1
-            continue
-        if not word.text.startswith("-") or len(word.text) < 2:
+        if word.text == "--" and place == len(found):
+            return
+        rest = word.text[1:]
+        if not word.text.startswith("-") or rest.startswith("-") or not rest:
             yield _Option("", "", word, f"`{word.text}` is not an option")
             return
-        letter, value = word.text[1], word.text[2:]
-        if letter in flags:
-            yield _Option(letter, "", word)
-        elif letter not in valued:
-            yield _Option(letter, "", word, f"`sbatch` does not know `-{letter}` of the other system")
-        elif value or place < len(found):
-            place += not value
-            yield _Option(letter, value or found[place - 1].text, word)
-        else:
-            yield _Option(letter, "", word, f"`-{letter}` needs a value")
+        while rest:
+            letter, rest = rest[0], rest[1:]
+            if letter in flags:
+                yield _Option(letter, "", word)
+                continue
+            if letter not in valued:
+                yield _Option(letter, "", word, f"`sbatch` does not know `-{letter}` of the other system")
+                return
+            if not rest and place == len(found):
+                yield _Option(letter, "", word, f"`-{letter}` needs a value")
+                return
+            place += not rest
+            yield _Option(letter, rest or found[place - 1].text, word)
+            break
 
 
 def _pbs(found: Sequence[Word]) -> Iterator[Translated]:
@@ -135,14 +140,14 @@ def _resources(text: str) -> Iterator[str]:
         if name == "accelerator":
             devices = devices or int(value.lower().startswith("true"))
         elif name == "naccelerators":
-            if value and not value.isdigit():
+            if value and not is_number(value):
                 yield f"--cpus-per-task={value}"  # refused, as the number of devices is
-            devices = int(value) if value.isdigit() else devices
+            devices = int(value) if is_number(value) else devices
         elif name == "proc":
             yield from () if name in found else (f"--constraint={value}",)
             found[name] = 1
         elif name in ("mpiprocs", "ncpus"):
-            found[name] = int(value) if value.isdigit() else 0
+            found[name] = int(value) if is_number(value) else 0
             yield f"--{'mincpus' if name == 'ncpus' else 'ntasks-per-node'}={value}"
         else:
             found |= {"select": 1} if name == "select" else {}
@@ -181,7 +186,7 @@ def _nodes(text: str) -> Iterator[str]:
             tasks += _leading_number(part[4:])
         elif part.startswith("gpus="):
             devices = part[5:]
-        elif part[:1].isdigit():
+        elif is_number(part[:1]):
             nodes += _leading_number(part)
         elif part[:1].isalpha():
             names.append(part)
@@ -196,7 +201,7 @@ def _nodes(text: str) -> Iterator[str]:
 
 
 def _leading_number(text: str) -> int:
-    found = re.match(r"\d+", text)
+    found = re.match(r"[0-9]+", text)
     return int(found.group()) if found else 0
 
 
@@ -223,7 +228,11 @@ def _numbers(found: Sequence[str]) -> str:
 
 
 def _bsub(found: Sequence[Word]) -> Iterator[Translated]:
-    for option in _getopt(found, _BSUB_VALUED, _BSUB_FLAGS):
+    # it looks for `-cwd` at every second word only, and writes `-c` instead
+    words = [
+        attrs.evolve(word, text="-c") if word.text == "-cwd" and not at % 2 else word for at, word in enumerate(found)
+    ]
+    for option in _getopt(words, _BSUB_VALUED, _BSUB_FLAGS):
         texts: list[str] = []
         if option.letter == "m":
             texts.append(f"--nodelist={','.join(option.value.split())}")
@@ -233,7 +242,7 @@ def _bsub(found: Sequence[Word]) -> Iterator[Translated]:
             texts.append(f"--ntasks={option.value.rpartition(',')[2]}")
         elif option.letter == "M":
             # a number alone is in KiB
-            texts.append(f"--mem-per-cpu={option.value}{'K' if option.value.isdigit() else ''}")
+            texts.append(f"--mem-per-cpu={option.value}{'K' if is_number(option.value) else ''}")
         elif option.letter == "x":
             texts.append("--exclusive")
         yield from _told(option, texts)

@@ -16,17 +16,19 @@ _UNITS = {
     "": 1, "second": 1, "seconds": 1, "minute": 60, "minutes": 60, "hour": 3600, "hours": 3600,
     "day": 86400, "days": 86400, "week": 604800, "weeks": 604800,
 }  # fmt: skip
-_WORD = re.compile(r"today|tomorrow|" + "|".join(_NAMED))
-_SHIFTED = re.compile(r"now\s*(?:([+-])\s*(\d+)\s*([a-z]*))?")
-_CLOCK = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[ap]m)?")
+_WORD = re.compile(r"today|tomorrow|" + "|".join(_NAMED), re.I)
+_ASCII = re.ASCII | re.IGNORECASE
+_SHIFTED = re.compile(r"now\s*(?:([+-])\s*(\d+)\s*([a-z]*))?", _ASCII)
+_CLOCK = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[ap]m)?", _ASCII)
 _DATES = tuple(
-    re.compile(pattern)
+    re.compile(pattern, re.ASCII)
     for pattern in (
         r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})",
         r"(?P<month>\d{1,2})[/.](?P<day>\d{1,2})(?:[/.](?P<year>\d{2})(?!\d))?",
         r"(?P<month>\d{2})(?P<day>\d{2})(?P<year>\d{2})?(?!\d)",
     )
 )
+_EPOCH = datetime(1970, 1, 1)
 _DUE = "a time is due: `now+2hours`, `16:00`, `2027-01-31T08:00`"
 
 
@@ -37,7 +39,7 @@ def moment(text: str, now: datetime) -> str:
         BadValueError: it is none.
     """
     try:
-        return _moment(text.lower(), now).isoformat(timespec="seconds")
+        return _moment(text, now).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
         raise BadValueError(_DUE) from None
 
@@ -57,7 +59,7 @@ def _moment(text: str, now: datetime) -> datetime:
     parts = _Parts()
     at = 0
     while at < len(text):
-        if text[at] in " \t-" or (at and text[at] == "t" and not _WORD.match(text, at)):
+        if text[at] in " \t-T":  # also that of `Tomorrow`, which is refused therefore
             at += 1
         elif (shifted := _SHIFTED.match(text, at)) is not None:
             if shifted.end() != len(text):
@@ -70,18 +72,19 @@ def _moment(text: str, now: datetime) -> datetime:
 
 def _shift(found: re.Match[str]) -> timedelta:
     sign, number, unit = found.groups()
-    if unit not in (*_UNITS, None):
+    seconds = int(number or 0) * _UNITS.get((unit or "").lower(), 0)
+    if (unit or "").lower() not in _UNITS:
         raise ValueError
-    seconds = int(number or 0) * _UNITS[unit or ""]
     return timedelta(seconds=-seconds if sign == "-" else seconds)
 
 
 def _part(text: str, at: int, start: datetime, parts: _Parts) -> int:
     if (word := _WORD.match(text, at)) is not None:
-        if word.group() in _NAMED:
-            parts.clock = (*_NAMED[word.group()], 0)
+        name = word.group().lower()
+        if name in _NAMED:
+            parts.clock = (*_NAMED[name], 0)
         else:
-            parts.day = start + timedelta(days=word.group() == "tomorrow")
+            parts.day = start + timedelta(days=name == "tomorrow")
         return word.end()
     if (clock := _CLOCK.match(text, at)) is not None:
         parts.clock = _time_of_day(clock)
@@ -108,7 +111,7 @@ def _time_of_day(found: re.Match[str]) -> tuple[int, int, int]:
     if found["half"]:
         if hour > 12:
             raise ValueError
-        hour = hour % 12 + (12 if found["half"] == "pm" else 0)
+        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
     return hour, minute, second
 
 
@@ -119,6 +122,8 @@ def _whole(parts: _Parts, start: datetime, now: datetime) -> datetime:
             raise ValueError
         return _next(start.replace(hour=hour, minute=minute, second=second), now)
     when = parts.day.replace(hour=hour, minute=minute, second=second)
+    if when == _EPOCH:
+        raise ValueError  # 0 seconds is what `sbatch` gives for no time
     return when.replace(year=when.year + 1) if parts.yearless and when < now else when
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pwxc.diagnostics import Code, Diagnostics, did_you_mean
 from pwxc.registry import ReadSettings
-from pwxc.source import Source, Span
+from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.cutting import Word
 from pwxc_targets.slurm.batch.directives import Fault, Reading, read_directives
-from pwxc_targets.slurm.batch.table import GONE, PLUGINS, STEP_ONLY, by_name, names_of, plugin_of
+from pwxc_targets.slurm.batch.table import GONE, STEP_ONLY, by_name, names_of, plugin_names, plugin_of
 
 _CODES: dict[str, Code] = {
     "empty": C.NO_SCRIPT,
@@ -34,7 +34,7 @@ def tolerated_options(settings: ReadSettings, text: str) -> tuple[str, ...]:
     if "any" in plugins:
         unknown = [fault.help for fault in read_directives(text).faults if fault.kind == "unknown-option"]
         return tuple(name for name in unknown if name not in GONE and name not in STEP_ONLY)
-    return tuple(word for plugin in plugins for word in PLUGINS.get(plugin, "").split())
+    return tuple(name for plugin in plugins for name in plugin_names(plugin))
 
 
 def read_source(source: Source, settings: ReadSettings) -> Reading:
@@ -56,13 +56,6 @@ def report_faults(reading: Reading, source: Source, diagnostics: Diagnostics, wi
         diagnostics.add(code, fault.message, span, help=help_text)
         usable = usable and fault.kind == "newer-option"
     return usable
-
-
-def tell_components(reading: Reading, span: Span, diagnostics: Diagnostics) -> None:
-    """Say that a script is a heterogeneous job."""
-    if len(reading.components) > 1:
-        message = f"the script asks for {len(reading.components)} components; other systems see the first"
-        diagnostics.add(C.HET_JOB, message, span)
 
 
 def _unknown_help(fault: Fault) -> str:

@@ -6,16 +6,20 @@ from datetime import datetime
 
 import attrs
 
+from pwxc_targets.slurm.batch.bindings import mem_bind
 from pwxc_targets.slurm.batch.moments import moment
+from pwxc_targets.slurm.batch.numbers import leading
 from pwxc_targets.slurm.batch.table import Option, by_name, canonical
-from pwxc_targets.slurm.batch.values import CODECS, shape, specialized
-from pwxc_targets.slurm.batch.wordvalues import BadValueError, mail_set, tell_mail
+from pwxc_targets.slurm.batch.values import CODECS, shape, specialized, user_env
+from pwxc_targets.slurm.batch.wordvalues import BadValueError, mail_set, signal, tell_mail
 
 _SHARED = {
     "exclusive": "shared", "oversubscribe": "shared", "requeue": "requeue", "no-requeue": "requeue",
     "cluster": "clusters", "clusters": "clusters",
 }  # fmt: skip
 """Options that set the same thing: each tells what the last of them said."""
+_CONTINUED = {"signal": signal, "mem_bind": mem_bind, "user_env": user_env}
+"""Codecs of options of which a later one keeps a part of what an earlier one said."""
 _SHAPE = ("sockets-per-node", "cores-per-socket", "threads-per-core")
 
 
@@ -79,6 +83,8 @@ class Settings:
                 return self._below_folder(text)
             case "identity":
                 return _identity(text)
+            case "signal" | "mem_bind" | "user_env":
+                return _CONTINUED[option.codec](text, self.fields.get(option.name) or "")
         return CODECS[option.codec](text)
 
     def _below_folder(self, text: str) -> str:
@@ -95,13 +101,16 @@ class Settings:
         for name, part in zip(_SHAPE, parts, strict=True):
             self.fields[name] = "-2" if part in ("", "*") else part
 
+    def _below_work(self, text: str) -> str:
+        return text if text.startswith("/") else f"{(self.fields.get('chdir') or self.folder).rstrip('/')}/{text}"
+
     def next_component(self) -> Settings:
         """Give what the next component of a heterogeneous job starts with: only some options are kept (§10)."""
         kept = [name for name in self.names if by_name()[name].kept]
         fields = {_SHARED.get(name, name): self.fields[_SHARED.get(name, name)] for name in kept}
         for name in ("output", "error", "input"):
             if name in fields:
-                fields[name] = self._below_folder(fields[name] or "")
+                fields[name] = self._below_work(fields[name] or "")
         return Settings(self.now, self.folder, fields, dict.fromkeys(kept))
 
     def told(self) -> dict[str, str | None]:
@@ -110,8 +119,9 @@ class Settings:
 
 
 def _identity(text: str) -> str:
-    if text.isdigit():
-        return text
+    number, rest = leading(text)
+    if number is not None and not rest and 0 <= number < 2**32 - 3:
+        return str(number)
     if text == "root":
         return "0"
     raise BadValueError("a user or a group of this machine is due")

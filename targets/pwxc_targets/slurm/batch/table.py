@@ -82,7 +82,7 @@ OPTIONS = (
     Option("extra", "", REQUIRED, "text", versions="23.02-"),
     Option("extra-node-info", "B", REQUIRED, "shape"),
     Option("get-user-env", "", OPTIONAL, "user_env", kept=True, variables="SBATCH_GET_USER_ENV"),
-    Option("gid", "", REQUIRED, "identity"),
+    Option("gid", "", REQUIRED, "identity", kept=True),
     Option("gpu-bind", "", REQUIRED, "gpu_bind", variables="SBATCH_GPU_BIND"),
     Option("gpu-freq", "", REQUIRED, "gpu_freq", variables="SBATCH_GPU_FREQ"),
     Option("gpus", "G", REQUIRED, "text", variables="SBATCH_GPUS"),
@@ -148,7 +148,7 @@ OPTIONS = (
     Option("stepmgr", "", NONE, "flag", versions="24.05-"),
     Option("switches", "", REQUIRED, "switches"),
     Option("tasks-per-node", "", REQUIRED, "count"),
-    Option("test-only", "", NONE, "flag"),
+    Option("test-only", "", NONE, "flag", kept=True),
     Option("thread-spec", "", REQUIRED, "spec", variables="SBATCH_THREAD_SPEC"),
     Option("threads-per-core", "", REQUIRED, "count", variables="SBATCH_THREADS_PER_CORE"),
     Option("time", "t", REQUIRED, "duration", kept=True, variables="SBATCH_TIMELIMIT"),
@@ -156,7 +156,7 @@ OPTIONS = (
     Option("tmp", "", REQUIRED, "size"),
     Option("tres-bind", "", REQUIRED, "text", versions="23.11-", variables="SBATCH_TRES_BIND"),
     Option("tres-per-task", "", REQUIRED, "text", versions="23.02-", variables="SBATCH_TRES_PER_TASK"),
-    Option("uid", "", REQUIRED, "identity"),
+    Option("uid", "", REQUIRED, "identity", kept=True),
     Option("usage", "", NONE, "early"),
     Option("use-min-nodes", "", NONE, "flag", variables="SBATCH_USE_MIN_NODES"),
     Option("verbose", "v", NONE, "early", variables="SBATCH_DEBUG"),
@@ -166,6 +166,14 @@ OPTIONS = (
     Option("wckey", "", REQUIRED, "text", kept=True, variables="SBATCH_WCKEY"),
     Option("wrap", "", REQUIRED, "early"),)
 # fmt: on
+
+NEWER_VALUES = {
+    "exclusive": ("topo",),
+    "gres-flags": ("one-task-per-sharing", "multiple-tasks-per-sharing", "allow-task-sharing"),
+    "begin": ("elevenses",),
+    "deadline": ("elevenses",),
+}
+"""Values that the reference version refuses and later ones take."""
 
 GONE = {
     "workdir": "it is `--chdir` since version 17.11",
@@ -206,17 +214,17 @@ STEP_ONLY = frozenset(
 
 PLUGINS = {
     "pyxis": (
-        "container-image container-mounts container-workdir container-name container-save container-env "
-        "container-unshare container-mount-home no-container-mount-home container-remap-root "
+        "container-image= container-mounts= container-workdir= container-name= container-save= container-env= "
+        "container-unshare= container-mount-home no-container-mount-home container-remap-root "
         "no-container-remap-root container-entrypoint no-container-entrypoint container-entrypoint-log "
         "container-writable container-readonly"
     ),
-    "shifter": "image volume ccm",
-    "ear": "ear ear-policy ear-verbose ear-cpufreq ear-policy-th ear-user-db ear-mpi-dist ear-tag",
-    "uenv": "uenv view repo",
-    "quota": "quotatype",
+    "shifter": "image= volume= ccm",
+    "ear": "ear= ear-policy= ear-verbose= ear-cpufreq= ear-policy-th= ear-user-db= ear-mpi-dist= ear-tag=",
+    "uenv": "uenv= view= repo=",
+    "quota": "quotatype=",
 }
-"""Options that sites add through plug-ins, by the plug-in's name."""
+"""Options that sites add through plug-ins, by the plug-in's name; those that need a value end with `=`."""
 
 _ALIASES = {"tasks-per-node": "ntasks-per-node"}
 
@@ -244,6 +252,26 @@ def names_of(version: str) -> tuple[str, ...]:
     return tuple(option.name for option in OPTIONS if option.in_version(version))
 
 
+@cache
+def _plugin_options() -> dict[str, tuple[str, int]]:
+    """Give the plug-in of each option that one adds, and whether it takes a value."""
+    return {
+        word.removesuffix("="): (plugin, REQUIRED if word.endswith("=") else NONE)
+        for plugin, words in PLUGINS.items()
+        for word in words.split()
+    }
+
+
+def plugin_names(plugin: str) -> tuple[str, ...]:
+    """Give the options that a plug-in adds."""
+    return tuple(name for name, (owner, _) in _plugin_options().items() if owner == plugin)
+
+
 def plugin_of(name: str) -> str | None:
     """Give the plug-in that is known to add an option."""
-    return next((plugin for plugin, words in PLUGINS.items() if name in words.split()), None)
+    return _plugin_options().get(name, (None, NONE))[0]
+
+
+def plugin_value(name: str) -> int:
+    """Whether an option of a plug-in takes a value; of an unknown one, it may."""
+    return _plugin_options().get(name, ("", OPTIONAL))[1]

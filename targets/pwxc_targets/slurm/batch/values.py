@@ -9,41 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pwxc_targets.slurm.batch import bindings
 from pwxc_targets.slurm.batch import wordvalues as W  # noqa: N812
+from pwxc_targets.slurm.batch.numbers import leading, wrapped
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
 
-_NUMBER = re.compile(r"\s*([+-]?\d+)")
 _UNIT = {"": 1, "m": 1, "g": 1024, "t": 1024 * 1024}
 _NO_LIMIT = -1
 _NODE_UNIT = {"k": 1024, "m": 1024 * 1024}
 
 
-def _leading(text: str) -> tuple[int | None, str]:
-    """Read a number at the start as C's `strtol` does; give it and the rest."""
-    found = _NUMBER.match(text)
-    if found is None:
-        return None, text
-    return int(found.group(1)), text[found.end() :]
-
-
-def _wrapped(number: int) -> int:
-    """Give what is left of a number in 32 bits."""
-    number = max(-(2**63), min(2**63 - 1, number))
-    return (number + 2**31) % 2**32 - 2**31
-
-
 def whole_number(text: str, *, least: int) -> int:
     """Read a whole number that is at least 1, or at least 0."""
-    read, rest = _leading(text)
+    read, rest = leading(text)
     number = read or 0
-    if rest or number < least or number > 2**63 - 1:
+    if rest or number < least or number >= 2**63 - 1:
         raise BadValueError(f"a whole number above {least - 1} is due")
-    return _wrapped(number)
+    return wrapped(number)
 
 
 def count(text: str) -> str:
     """Read a number of tasks, cores or the like."""
     return str(whole_number(text, least=1))
+
+
+_DURATION = re.compile(r"(?:(\d+)-(?:(\d+)(?::(\d+)(?::(\d+))?)?)?|(\d+)(?::(\d+)(?::(\d+))?)?)", re.ASCII)
 
 
 def seconds(text: str) -> int:
@@ -53,25 +43,27 @@ def seconds(text: str) -> int:
     """
     if text == "-1" or text.upper() in ("INFINITE", "UNLIMITED"):
         return _NO_LIMIT
-    if re.fullmatch(r"-\d{1,4}", text):
+    if re.fullmatch(r"-[0-9]{1,5}", text):
         return int(text) * 86400
-    found = re.fullmatch(r"(?:(\d+)-(?:(\d+)(?::(\d+)(?::(\d+))?)?)?|(\d+)(?::(\d+)(?::(\d+))?)?)", text)
+    found = _DURATION.fullmatch(text)
     if found is None:
         raise BadValueError("a duration is due: `MINUTES`, `HOURS:MINUTES:SECONDS` or `DAYS-HOURS`")
     days, hours, minutes, rest, first, second, third = (int(part or 0) for part in found.groups())
     if found.group(1) is not None:
-        return _wrapped(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+        return wrapped(((days * 24 + hours) * 60 + minutes) * 60 + rest)
     if found.group(7) is not None:
-        return _wrapped((first * 60 + second) * 60 + third)
-    return _wrapped(first * 60 + second)
+        return wrapped((first * 60 + second) * 60 + third)
+    return wrapped(first * 60 + second)
 
 
 def limit_minutes(text: str) -> int | None:
     """Read a time limit in whole minutes, rounded up; None is no limit."""
     read = seconds(text)
-    if read in (0, _NO_LIMIT):
+    if read == _NO_LIMIT:
         return None
-    return -(-read // 60) if read > 0 else 2**32 + int((read + 59) / 60)
+    rounded = wrapped(read + 59)  # C divides towards nothing
+    minutes = rounded // 60 if rounded > 0 else -(-rounded // 60)
+    return None if minutes in (0, -1) else minutes % 2**32
 
 
 def duration(text: str) -> str:
@@ -96,12 +88,12 @@ def delay(text: str) -> str:
 
 def mebibytes(text: str) -> int:
     """Read a size in MiB; kibibytes are rounded up (§5.3)."""
-    number, rest = _leading(text)
+    number, rest = leading(text)
     unit = rest[:1].lower()
     tail = rest[1:].lower()
     if number is None or not 0 <= number < 2**63 or unit not in (*_UNIT, "k") or tail not in ("", "b"):
         raise BadValueError("a size is due: a whole number with `K`, `M`, `G` or `T`")
-    return -(-number // 1024) if unit == "k" else number * _UNIT[unit]
+    return -(-number // 1024) if unit == "k" else number * _UNIT[unit] % 2**64
 
 
 def size(text: str) -> str:
@@ -132,16 +124,16 @@ def node_range(text: str) -> tuple[int, int]:
 
 
 def _nodes(text: str) -> int:
-    number, rest = _leading(text)
+    number, rest = leading(text)
     if number is None:
         number = -1
         rest = text
     elif rest[:1].lower() in _NODE_UNIT:
         number *= _NODE_UNIT[rest[:1].lower()]
         rest = rest[1:]
-    if rest.strip():
+    if rest.strip(" \t\n\v\f\r"):
         raise BadValueError("a number of nodes is due: `N` or `MIN-MAX`")
-    return _wrapped(number)
+    return wrapped(number)
 
 
 def nodes(text: str) -> str:
@@ -179,7 +171,7 @@ def switches(text: str) -> str:
 
 def nice(text: str) -> str:
     """Read a shift of the priority; what is no number is 0."""
-    number = (_leading(text)[0] or 0) if text else 100
+    number = (leading(text)[0] or 0) if text else 100
     if abs(number) > 2**31 - 3:
         raise BadValueError("a number between -2147483645 and 2147483645 is due")
     return str(number)
@@ -189,18 +181,18 @@ def priority(text: str) -> str:
     """Read a priority."""
     if text.upper() == "TOP":
         return "-3"
-    number = _leading(text)[0] or 0
+    number = leading(text)[0] or 0
     if not 0 <= number < 2**32 - 2:
         raise BadValueError("a number from 0 to 4294967293, or `TOP`, is due")
-    return str(_wrapped(number))
+    return str(wrapped(number))
 
 
-def user_env(text: str) -> str:
-    """Read how long to wait for the login environment, and its mode."""
-    number, rest = _leading(text)
+def user_env(text: str, before: str = "") -> str:
+    """Read how long to wait for the login environment, and its mode; an earlier mode stays."""
+    number, rest = leading(text)
     if rest and rest[0].lower() not in "sl":
         raise BadValueError("seconds are due, and `S` or `L`")
-    return f"{_wrapped(number or 0)}{rest[:1].upper()}"
+    return f"{wrapped(number or 0)}{rest[:1].upper() or before.lstrip('-0123456789')}"
 
 
 def shape(text: str) -> str:
@@ -209,7 +201,7 @@ def shape(text: str) -> str:
     for number, part in enumerate(text.split(":")[:3]):
         if part in ("", "*"):
             continue
-        found = re.match(r"\s*\+?(\d+)([km]?)(?:-\d+$)?", part, re.I)
+        found = re.match(r"[ \t]*\+?([0-9]+)([km]?)(?:-[0-9]+$)?", part, re.I)
         least = int(found.group(1)) * _NODE_UNIT.get(found.group(2).lower(), 1) if found else 0
         if found is None or least >= 2**31 or not (found.group(2) or found.end() == len(part)):
             raise BadValueError("`SOCKETS:CORES:THREADS` is due")
@@ -277,8 +269,8 @@ CODECS: dict[str, Callable[[str], str]] = {
     "distribution": W.distribution,
     "cpu_freq": W.cpu_freq,
     "gpu_freq": W.gpu_freq,
-    "gpu_bind": W.gpu_bind,
-    "mem_bind": W.mem_bind,
+    "gpu_bind": bindings.gpu_bind,
+    "mem_bind": bindings.mem_bind,
     "acctg": W.acctg,
     "gres_flags": W.gres_flags,
     "yes_no": W.yes_no,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pwxc_targets.slurm.batch.numbers import is_number, leading, wrapped
+
 
 class BadValueError(Exception):
     """A value that `sbatch` refuses; the text says what is due."""
@@ -52,31 +54,36 @@ _SIGNALS = {
 _NAMES = {number: name for name, number in _SIGNALS.items()}
 
 
-def signal_parts(text: str) -> tuple[str, str, int]:
-    """Read a warning signal: its flags, the signal, and the seconds before the limit."""
+_NUMBERED = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+[ \t]*\Z")
+
+
+def signal_parts(text: str, before: str = "") -> tuple[str, str, int]:
+    """Read a warning signal: its flags with those of an earlier option, the signal, the seconds before the limit."""
     flags, colon, rest = text.partition(":")
     if not colon:
         flags, rest = "", text
-    elif flags.upper() not in ("B", "R", "RB", "BR"):
+    elif flags.upper() not in ("", "B", "R", "RB", "BR"):
         raise BadValueError("before the colon stands `B`, `R` or `RB`")
     word, at, late = rest.partition("@")
-    found = re.match(r"\s*(-?\d+)", word)
-    number = int(found.group(1)) if found else _SIGNALS.get(word.upper().removeprefix("SIG"), 0)
-    if number < 1 or (found and found.end() != len(word) and not _is_digits(word)):
+    number, _ = leading(word)
+    if number is None:
+        number = _SIGNALS.get(word.strip(" \t").upper().removeprefix("SIG"), 0)
+    elif _NUMBERED.match(word) is None:
+        number = 0
+    number = wrapped(number) & 0xFFFF
+    if number == 0:
         raise BadValueError("a signal is due, `USR1@120` for instance")
-    if at and (not re.fullmatch(r"\d*", late) or int(late or 0) > 65535):
+    seconds, tail = leading(late) if late else (0, "")
+    if at and (seconds is None or tail or not 0 <= seconds <= 65535):
         raise BadValueError("the seconds before the limit are a number from 0 to 65535")
-    order = "".join(letter for letter in "RB" if letter in flags.upper())
-    return order, _NAMES.get(number, str(number)), int(late or 0) if at else 60
+    kept, there_are, _ = before.partition(":")
+    order = "".join(letter for letter in "RB" if letter in flags.upper() or (there_are and letter in kept))
+    return order, _NAMES.get(number, str(number)), (seconds or 0) if at else 60
 
 
-def _is_digits(word: str) -> bool:
-    return word.strip().isdigit()
-
-
-def signal(text: str) -> str:
+def signal(text: str, before: str = "") -> str:
     """Read a warning signal."""
-    flags, name, late = signal_parts(text)
+    flags, name, late = signal_parts(text, before)
     return (f"{flags}:" if flags else "") + name + (f"@{late}" if late != 60 else "")
 
 
@@ -98,14 +105,14 @@ def distribution(text: str) -> str:
     """Read how tasks are laid out over nodes, sockets and cores."""
     lowered = text.lower()
     if lowered.startswith("plane"):
-        size = re.fullmatch(r"plane=(\d+)", lowered)
-        if size is None or int(size.group(1)) == 0:
+        number, rest = leading(lowered.removeprefix("plane="))
+        if number is None or rest or not lowered.startswith("plane=") or not 0 < number < 2**31:
             raise BadValueError("the size of a plane is due: `plane=4`")
-        return lowered
-    layout, comma, packing = lowered.partition(",")
+        return f"plane={number}"
+    layout, _, packing = lowered.partition(",")
     if lowered in ("pack", "nopack"):
         return lowered
-    if comma and packing not in ("pack", "nopack"):
+    if packing and packing not in ("pack", "nopack"):
         raise BadValueError("after the comma stands `Pack` or `NoPack`")
     parts = [part for part in layout.split(":") if part]
     allowed = [("block", "cyclic", "*"), *[("block", "cyclic", "fcyclic", "*")] * 2]
@@ -114,26 +121,28 @@ def distribution(text: str) -> str:
     ):
         raise BadValueError(_one_of(("block", "cyclic", "arbitrary", "plane=N")))
     told = [("block" if place == 0 else "cyclic") if part == "*" else part for place, part in enumerate(parts)]
-    return ":".join(told) + comma + packing
+    return ":".join(told) + (f",{packing}" if packing else "")
 
 
 _FREQUENCIES = ("low", "medium", "highm1", "high")
 _ORDER = ("Low", "Medium", "High", "Highm1")
 _GOVERNORS = {
-    "co": "Conservative", "on": "OnDemand", "pe": "Performance", "po": "PowerSave", "sc": "SchedUtil",
-    "us": "UserSpace",
+    "co": "Conservative", "onde": "OnDemand", "perf": "Performance", "po": "PowerSave", "sc": "SchedUtil",
+    "user": "UserSpace",
 }  # fmt: skip
-"""Governors by their first two letters, which are all that counts."""
+"""Governors by their beginnings, which are all that counts."""
 _ALLOWED_GOVERNORS = ("OnDemand", "Performance", "UserSpace")
 """What a site allows unless it says otherwise (`CpuFreqGovernors`)."""
 
 
 def cpu_freq(text: str) -> str:
     """Read a processor clock: a value, a range with a governor, or a governor."""
-    if text[:2].lower() in _GOVERNORS and ":" not in text:
-        return _governor(text)
     values, colon, governor = text.partition(":")
     low, dash, high = values.partition("-")
+    if _find_governor(low):
+        if dash or colon:
+            raise BadValueError("a governor stands alone or behind a range")
+        return _governor(low)
     if colon and not dash:
         raise BadValueError("a governor needs a range before it")
     told = _frequency(low)
@@ -145,26 +154,27 @@ def cpu_freq(text: str) -> str:
     return f"{told}-{top}" + (f":{_governor(governor)}" if colon else "")
 
 
+def _find_governor(text: str) -> str:
+    return next((name for beginning, name in _GOVERNORS.items() if text.lower().startswith(beginning)), "")
+
+
 def _governor(text: str) -> str:
-    found = _GOVERNORS.get(text[:2].lower(), "")
+    found = _find_governor(text)
     if found not in _ALLOWED_GOVERNORS:
         raise BadValueError("the governor is unknown or not allowed by default")
     return found
 
 
+_CLOCKS = (("lo", "Low"), ("him1", "Highm1"), ("highm1", "Highm1"), ("hi", "High"), ("med", "Medium"))
+"""Named clocks by their beginnings, in the order in which they are compared."""
+
+
 def _frequency(text: str) -> str:
-    found = re.match(r"\s*\+?(\d+)", text)
-    number = int(found.group(1)) if found else 0
-    if 0 < number < 2**31:
+    number, _ = leading(text)
+    if number is not None and 0 < number < 2**31:
         return str(number)
-    for beginning, name in (
-        ("lo", "Low"),
-        ("him1", "Highm1"),
-        ("highm1", "Highm1"),
-        ("hi", "High"),
-        ("medium", "Medium"),
-    ):
-        if not found and text.lower().startswith(beginning):
+    for beginning, name in _CLOCKS:
+        if number is None and text.lower().startswith(beginning):
             return name
     raise BadValueError(_one_of((*_FREQUENCIES, *_ALLOWED_GOVERNORS)))
 
@@ -176,64 +186,21 @@ def _rank(told: str) -> int:
 
 def gpu_freq(text: str) -> str:
     """Read a clock of the processors and of the memory of GPUs."""
-    for part in text.split(","):
+    for part in filter(None, text.split(",")) if text else ("",):
         value = part.removeprefix("memory=")
-        if value not in ("low", "medium", "high", "highm1", "verbose") and not value.isdigit():
+        if value not in _FREQUENCIES and part != "verbose" and not is_number(value):
             raise BadValueError("`low`, `medium`, `high`, `highm1` or megahertz are due")
     return text
 
 
-def gpu_bind(text: str) -> str:
-    """Read which task sees which GPU."""
-    rest = re.sub(r"^verbose,", "", text, flags=re.I)
-    kind, colon, listed = rest.lower().partition(":")
-    if kind.startswith(("c", "n")):  # only the first letter is compared
-        return text
-    patterns = {
-        "map_gpu": r"[0-9*,]*",
-        "mask_gpu": r"(?:(?:0x)?[0-9a-f]+(?:\*[0-9]+)?,?)*",
-        "single": r".*",
-        "per_task": r".*",
-    }
-    if not colon or kind not in patterns or not re.fullmatch(patterns[kind], listed):
-        raise BadValueError("`none`, `closest`, `single:N`, `per_task:N`, `map_gpu:…` or `mask_gpu:…` is due")
-    return text
-
-
-_MEMORY_WORDS = {
-    "quiet": "quiet", "q": "quiet", "verbose": "verbose", "v": "verbose", "no": "none", "none": "none",
-    "sort": "sort", "nosort": "", "prefer": "prefer", "p": "prefer", "rank": "rank", "local": "local",
-}  # fmt: skip
-
-
-def mem_bind(text: str) -> str:
-    """Read the binding of tasks to memory; the last kind that is named counts."""
-    kind = ""
-    flags: set[str] = set()
-    for part in re.split(r",(?=[A-Za-z])", text):
-        word, _, listed = part.partition(":")
-        word = word.lower()
-        if word in ("map_mem", "mask_mem"):
-            if not listed:
-                raise BadValueError(f"`{word}:` needs a list")
-            items = [item.removeprefix("0x") for item in listed.split(",")] if word == "mask_mem" else [listed]
-            kind = f"{word}:{','.join(items)}"
-        elif word not in _MEMORY_WORDS:
-            raise BadValueError("`none`, `local`, `rank`, `map_mem:…` or `mask_mem:…` is due")
-        elif _MEMORY_WORDS[word] in ("none", "rank", "local"):
-            kind = _MEMORY_WORDS[word]
-        else:
-            flags.add(_MEMORY_WORDS[word])
-            flags -= {"quiet"} if word.startswith("v") else {"verbose"} if word.startswith("q") else set()
-    told = [word for word in ("verbose", "prefer", "sort") if word in flags]
-    return ",".join([*told, kind] if kind else told) or "unset"
+_SAMPLED = re.compile(r"(?i)(?:^|(?:task|energy|network|filesystem)=)")
 
 
 def acctg(text: str) -> str:
-    """Read sampling times."""
-    for part in text.split(",") if text else ():
-        found = re.match(r"(?:(?:task|energy|network|filesystem)=)?\s*([+-]?\d+)", part, re.I)
-        if part and (found is None or not 0 <= int(found.group(1)) < 2**31):
+    """Read sampling times; `sbatch` finds the names of what is sampled wherever they stand, and -1 is no time."""
+    for part in filter(None, text.split(",")):
+        numbers = [leading(part[found.end() :])[0] for found in _SAMPLED.finditer(part)]
+        if all(number is None or wrapped(number) == -1 for number in numbers):
             raise BadValueError("`task=SECONDS`, `energy=`, `network=` or `filesystem=` is due")
     return text
 

@@ -6,28 +6,31 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import reduce
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary
+from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import Case, Command, If, Node, Pipeline
 from pwxc.shell.words import Token, tokenize
 from pwxc_targets.slurm.drivers.calls import LeaveError
-from pwxc_targets.slurm.drivers.expansion import State
+from pwxc_targets.slurm.drivers.interpreter import Interpreter
 from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.rules import ends, submits
-
-if TYPE_CHECKING:
-    from pwxc_targets.slurm.drivers.shell import Shell
+from pwxc_targets.slurm.drivers.rules import UNDECIDED, ends, submits
+from pwxc_targets.slurm.drivers.state import State
+from pwxc_targets.slurm.drivers.waiting import settle, under
 
 _Arm: TypeAlias = tuple[Expr | None, Sequence[Node]]
 """A condition, None for `else`, and what is done under it."""
 _WHOLE = re.compile(f"{INPUT}([^{INPUT}]*){INPUT}\\Z")
 
 
-def run_if(shell: Shell, node: If) -> bool | None:
+def run_if(shell: Interpreter, node: If) -> bool | None:
     """Follow an `if`."""
     for place, (test, body) in enumerate(node.arms):
+        shell.waited = None
         found = shell.all(test) if test else True
+        if test and shell.waited is not None:
+            return _of_waiting(shell, node, place, shell.waited)
         if found is None:
             rest = node.arms[place:]
             if not submits([part for _, inner in rest for part in inner], shell.functions):
@@ -44,10 +47,31 @@ def run_if(shell: Shell, node: If) -> bool | None:
     return True
 
 
-def run_case(shell: Shell, node: Case) -> bool | None:
+def _of_waiting(shell: Interpreter, node: If, place: int, job: int) -> bool | None:
+    """Follow an `if` that goes by the end of a job for which `sbatch --wait` has waited."""
+    test, body = node.arms[place]
+    good, bad = (Outcome.SUCCESS, Outcome.FAILURE)
+    if isinstance(test[-1], Pipeline) and test[-1].negated:
+        good, bad = bad, good
+    rest = node.arms[place + 1 :]
+    if len(test) > 1 or len(rest) > 1 or (rest and rest[0][0]):
+        if submits([part for _, inner in node.arms for part in inner], shell.functions):
+            shell.dynamic("which end of a job the test is about is not clear", node.start, node.end)
+        return None
+    shell.waited = None
+    for outcome, inner in ((good, body), (bad, rest[0][1] if rest else ())):
+        if ends(inner, shell.functions) and not submits(inner, shell.functions):
+            shell.waits = settle(shell.waits, job, bad if outcome is good else good)
+        else:
+            under(shell, job, outcome, lambda inner=inner: shell.all(inner))  # type: ignore[misc]
+    return None
+
+
+def run_case(shell: Interpreter, node: Case) -> bool | None:
     """Follow a `case`."""
     word = shell.expander.value(node.word.text)
     shell.frames.refuse(word)
+    falls = False
     for place, (patterns, body) in enumerate(node.arms):
         texts = [shell.expander.value(token.text) for token in patterns]
         if not is_fixed(word) and texts != ["*"]:
@@ -56,37 +80,40 @@ def run_case(shell: Shell, node: Case) -> bool | None:
                         for (found, _), (tokens, _) in zip(arms, node.arms[place:], strict=True))  # fmt: skip
             _perhaps(shell, arms, node, known=known)
             return None
-        if any(fnmatchcase(word, text.replace("[^", "[!")) for text in texts):
-            return shell.all(body)
+        if falls or any(fnmatchcase(word, text.replace("[^", "[!")) for text in texts):
+            status = shell.all(body)
+            falls = node.stops[place] == ";&"
+            if node.stops[place] not in (";&", ";;&"):
+                return status
     return True
 
 
-def _perhaps(shell: Shell, arms: Sequence[_Arm], node: If | Case, *, known: bool) -> None:
+def _perhaps(shell: Interpreter, arms: Sequence[_Arm], node: If | Case, *, known: bool) -> None:
     """Follow arms of which inputs decide, or say that it is not known which of them runs."""
     if not submits([part for _, inner in arms for part in inner], shell.functions):
         for _, inner in arms:
             shell.perhaps(inner)
-    elif known and not shell.frames.stack:
+    elif known:
+        shell.frames.refuse_here()
         _each(shell, arms, node)
     else:
-        message = "what is submitted depends on a test that is made when the driver runs"
-        shell.dynamic(message, node.start, node.end)
+        shell.dynamic(UNDECIDED, node.start, node.end)
 
 
-def _each(shell: Shell, arms: Sequence[_Arm], node: If | Case) -> None:
+def _each(shell: Interpreter, arms: Sequence[_Arm], node: If | Case) -> None:
     """Follow every arm under its condition; variables that come out unlike are not known afterwards."""
     before = shell.state.copy()
     outcomes: list[State] = []
     failed: list[Expr] = []
     for condition, body in arms:
-        shell.restore(before.copy())
+        shell.state.restore(before.copy())
         own = [*failed, *([condition] if condition is not None else [])]
         shell.conditions.extend(own)
         try:
             shell.all(body)
             outcomes.append(shell.state.copy())
         except LeaveError:
-            if submits(body, shell.functions) or not ends(body):
+            if submits(body, shell.functions) or not ends(body, shell.functions):
                 shell.dynamic("the script is left under a condition, after jobs were submitted", node.start, node.end)
         finally:
             del shell.conditions[len(shell.conditions) - len(own) :]
@@ -94,7 +121,7 @@ def _each(shell: Shell, arms: Sequence[_Arm], node: If | Case) -> None:
             failed.append(_negated(condition))
     if all(condition is not None for condition, _ in arms):
         outcomes.append(before)
-    shell.restore(_merged(outcomes) if outcomes else before)
+    shell.state.restore(_merged(outcomes) if outcomes else before)
 
 
 def _merged(outcomes: Sequence[State]) -> State:
@@ -124,7 +151,7 @@ def whole(conditions: Sequence[Expr]) -> Expr | None:
     return reduce(lambda left, right: Binary("&&", left, right), conditions) if conditions else None
 
 
-def _of_test(shell: Shell, test: Sequence[Node]) -> Expr | None:
+def _of_test(shell: Interpreter, test: Sequence[Node]) -> Expr | None:
     """Read a test on inputs as an expression."""
     node = test[0] if len(test) == 1 else None
     if isinstance(node, Pipeline) and node.negated and len(node.parts) == 1:
@@ -144,7 +171,7 @@ def _of_test(shell: Shell, test: Sequence[Node]) -> Expr | None:
     return _of_words(shell, [shell.expander.value(token.text) for token in texts], texts)
 
 
-def _of_words(shell: Shell, words: Sequence[str], tokens: Sequence[Token]) -> Expr | None:
+def _of_words(shell: Interpreter, words: Sequence[str], tokens: Sequence[Token]) -> Expr | None:
     if words[:1] == ["!"]:
         found = _of_words(shell, words[1:], tokens[1:])
         return None if found is None else _negated(found)
@@ -153,33 +180,33 @@ def _of_words(shell: Shell, words: Sequence[str], tokens: Sequence[Token]) -> Ex
     if len(words) == 1:
         return _is_empty(shell, words[0], operator="!=")
     if len(words) == 3 and words[1] in ("=", "==", "!="):
-        left, right = _side(words[0]), _side(words[2])
+        left, right = _side(shell, words[0]), _side(shell, words[2])
         if left is None or right is None or re.search(r"[*?\[]", words[2]):
             return None
         return Binary("!=" if words[1] == "!=" else "==", left, right)
     return None
 
 
-def _is_empty(shell: Shell, value: str, operator: str) -> Expr | None:
+def _is_empty(shell: Interpreter, value: str, operator: str) -> Expr | None:
     """Read whether an input was given; one of which this is asked may be left out."""
     found = _WHOLE.match(value)
-    if found is None:
+    if found is None or found.group(1) in shell.expander.made_up:
         return None
     if shell.inputs.get(found.group(1)) is None:
         shell.inputs[found.group(1)] = ""
     return Binary(operator, Ref(Root.INPUT, (found.group(1),)), Literal(""))
 
 
-def _side(value: str) -> Expr | None:
+def _side(shell: Interpreter, value: str) -> Expr | None:
     found = _WHOLE.match(value)
     if found is not None:
-        return Ref(Root.INPUT, (found.group(1),))
+        return None if found.group(1) in shell.expander.made_up else Ref(Root.INPUT, (found.group(1),))
     return Literal(value) if is_fixed(value) else None
 
 
-def _of_patterns(shell: Shell, word: str, patterns: Sequence[Token]) -> Expr | None:
+def _of_patterns(shell: Interpreter, word: str, patterns: Sequence[Token]) -> Expr | None:
     """Read that a word is one of some texts."""
-    side = _side(word)
+    side = _side(shell, word)
     texts = [shell.expander.value(token.text) for token in patterns]
     if side is None or any(not is_fixed(text) or re.search(r"[*?\[]", text) for text in texts):
         return None

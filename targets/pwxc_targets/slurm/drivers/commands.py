@@ -5,61 +5,70 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import Command
-from pwxc.shell.words import Token, tokenize
+from pwxc.shell.words import Token
+from pwxc_targets.slurm.drivers.assignments import MADE_UP, assign, declare, made_up
 from pwxc_targets.slurm.drivers.branches import whole
 from pwxc_targets.slurm.drivers.builtin import BUILTINS
 from pwxc_targets.slurm.drivers.calls import LeaveError, Submission
 from pwxc_targets.slurm.drivers.counting import arithmetic
-from pwxc_targets.slurm.drivers.expansion import ALL, carried
-from pwxc_targets.slurm.drivers.marks import CARRIED, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.printing import document, tell
-from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, DECLARING, DEEPEST, QUIET, RUNNERS, SUCCEEDS, is_sbatch
-
-if TYPE_CHECKING:
-    from pwxc_targets.slurm.drivers.shell import Shell
+from pwxc_targets.slurm.drivers.filters import FILTERS
+from pwxc_targets.slurm.drivers.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.marks import CARRIED, HERE, IF_CARRIED, JOB, UNKNOWN, is_fixed, is_told
+from pwxc_targets.slurm.drivers.pipes import run_filter
+from pwxc_targets.slurm.drivers.printing import document, path_of, tell
+from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, CALL, DECLARING, DEEPEST, QUIET, RUNNERS, SUCCEEDS, is_sbatch
+from pwxc_targets.slurm.drivers.sourcing import called_script, run_script
+from pwxc_targets.slurm.drivers.testing import double_test
+from pwxc_targets.slurm.drivers.waiting import wait_for
 
 _T = TypeVar("_T")
-LONGEST_VALUE = 1_000_000
-"""Characters of a value; what is longer has been doubled in every turn of a loop."""
-_TRANSPARENT = frozenset(["nohup", "command", "exec", "builtin", "time"])
+_TRANSPARENT = frozenset(["nohup", "command", "exec", "builtin", "time", "nice", "stdbuf", "setsid"])
 """Commands that run the one that follows."""
 
 
-def run(shell: Shell, command: Command) -> bool | None:
+def run(shell: Interpreter, command: Command) -> bool | None:
     """Run a simple command; give whether it succeeds, None when that is not known."""
+    shell.waited = None
     words = list(command.words)
     assigned: dict[str, str] = {}
+    shell.substituted = True
     while words and (found := ASSIGNMENT.match(words[0].text)) is not None:
-        _assign(shell, found, assigned if _is_prefix(words) else None)
-        words = words[1:]
-    while len(words) > 1 and words[0].text.startswith("$") and not shell.expander.words(words[0].text):
+        assign(shell, found, assigned if _is_prefix(words) else None)
         words = words[1:]
     if not words:
-        return True
+        return _of_assignments(shell, command)
+    words = _without_runners(shell, words, assigned)
     text = words[0].text
     if text.startswith("((") and text.endswith("))"):
         return arithmetic(shell, text[2:-2])
     if text.startswith("[["):
-        return shell.double_test(text)
-    while text in _TRANSPARENT and len(words) > 1:
-        words = words[1:]
-        text = words[0].text
+        return double_test(shell, text)
     if is_sbatch(text):
-        return _submit(shell, command, words, assigned)
-    name = text if text in BUILTINS or text in shell.functions or text in DECLARING else _name(shell, text)
-    if is_sbatch(name):
-        return _submit(shell, command, shell_words(shell, words), assigned)
-    if name in shell.functions:
-        return _with(shell, assigned, lambda: _call(shell, name, shell.words(words[1:])))
-    if name in DECLARING:
-        return _declare(shell, name, words[1:])
-    if name in BUILTINS:
-        values = shell.words(words[1:])
-        return _with(shell, assigned, lambda: BUILTINS[name](shell, command, values))
-    return _other(shell, name, command, words)
+        return _submit(shell, command, words[0], shell.words(words[1:]), assigned)
+    if text in BUILTINS or text in shell.functions or text in DECLARING:
+        return _known(shell, text, command, words, assigned)
+    values = shell.words(words)
+    if not values:
+        return _of_assignments(shell, command)
+    if is_sbatch(values[0]):
+        return _submit(shell, command, words[0], values[1:], assigned)
+    if values[0] in BUILTINS or values[0] in shell.functions:
+        return _known(shell, values[0], command, words, assigned, values[1:])
+    return _other(shell, values[0], command, words, values[1:], assigned)
+
+
+def _of_assignments(shell: Interpreter, command: Command) -> bool:
+    """Give whether assignments succeed: what they run decides. A redirection alone makes an empty file."""
+    for token in command.redirects:
+        if token.redirect in (">", ">|"):
+            tell(shell, [token], "")
+        elif token.redirect == "<" and not command.words:
+            shell.show(document(shell, command.redirects) or UNKNOWN)
+    return shell.substituted is not False
 
 
 def _is_prefix(words: Sequence[Token]) -> bool:
@@ -67,140 +76,116 @@ def _is_prefix(words: Sequence[Token]) -> bool:
     return any(ASSIGNMENT.match(token.text) is None for token in words)
 
 
-def _name(shell: Shell, text: str) -> str:
-    values = shell.expander.words(text) if "$" in text or "`" in text else [text.strip("\"'")]
-    return values[0] if values else ""
+def _without_runners(shell: Interpreter, words: list[Token], assigned: dict[str, str]) -> list[Token]:
+    """Leave out commands that only run the one behind them."""
+    while len(words) > 1:
+        text = words[0].text
+        if text in _TRANSPARENT and not words[1].text.startswith(("-", "+")):
+            words = words[1:]
+        elif text == "env" and ASSIGNMENT.match(words[1].text) and any(is_sbatch(item.text) for item in words):
+            words = words[1:]
+            while (found := ASSIGNMENT.match(words[0].text)) is not None:
+                assign(shell, found, assigned)
+                words = words[1:]
+        elif text == "timeout" and len(words) > 2 and re.fullmatch(r"\d+[smhd]?", words[1].text):
+            words = words[2:]
+        else:
+            break
+    return words
 
 
-def shell_words(shell: Shell, words: Sequence[Token]) -> list[Token]:
-    """Give the words of a command whose name stands in a variable, perhaps with options behind it."""
-    first = shell.expander.words(words[0].text)
-    quoted = [Token("'" + value.replace("'", "'\\''") + "'", words[0].start, words[0].end) for value in first[1:]]
-    return [words[0], *quoted, *words[1:]]
+def _known(
+    shell: Interpreter,
+    name: str,
+    command: Command,
+    words: Sequence[Token],
+    assigned: dict[str, str],
+    values: list[str] | None = None,
+) -> bool | None:
+    """Run a function, or a command that is built in."""
+    if name in DECLARING:
+        return declare(shell, name, words[1:])
+    values = shell.words(words[1:]) if values is None else values
+    if name in shell.functions:
+        return _with(shell, assigned, lambda: _call(shell, name, command, values))
+    status = _with(shell, assigned, lambda: BUILTINS[name](shell, command, values))
+    if name != "eval":
+        shell.waited = None
+    return status
 
 
-def _assign(shell: Shell, found: re.Match[str], only: dict[str, str] | None) -> None:
-    name, index, plus, right = found.groups()
-    state = shell.state
-    if right.startswith("(") and index is None:
-        _assign_list(shell, name, right, append=bool(plus))
-        return
-    value = shell.expander.value(right)
-    if index is not None:
-        key = shell.expander.key(name, index)
-        items = state.lists.setdefault(name, {})
-        items[key] = items.get(key, "") + value if plus else value
-        return
-    if plus:
-        value = state.values.get(name, "") + value
-    if len(value) > LONGEST_VALUE:
-        value = UNKNOWN
-    if only is not None:
-        only[name] = value
-    else:
-        state.values[name] = value
-        if name in state.lists:
-            state.lists[name]["0"] = value
-            del state.values[name]
-
-
-def _assign_list(shell: Shell, name: str, right: str, *, append: bool) -> None:
-    items = dict(shell.state.lists.get(name, {})) if append else {}
-    if append and name in shell.state.values:
-        value = shell.state.values[name]
-        items = {f"{ALL}-before" if value == carried(name) else "0": value} if value else {}
-    shell.state.values.pop(name, None)
-    for token in tokenize(right[1:-1]):
-        if token.operator:
-            continue
-        keyed = re.match(r"\[(.*?)\]=(.*)\Z", token.text, re.DOTALL)
-        if keyed is not None:
-            items[shell.expander.value(keyed.group(1))] = shell.expander.value(keyed.group(2))
-            continue
-        for value in shell.expander.words(token.text):
-            number = 1 + max((int(key) for key in items if key.isdigit()), default=-1)
-            items[str(number)] = value
-    shell.state.lists[name] = items
-
-
-def _declare(shell: Shell, name: str, words: Sequence[Token]) -> bool:
-    state = shell.state
-    letters = "".join(token.text[1:] for token in words if re.fullmatch(r"-\w+", token.text))
-    for token in words:
-        found = ASSIGNMENT.match(token.text)
-        key = found.group(1) if found is not None else token.text
-        if not key.isidentifier():
-            continue
-        if "A" in letters:
-            state.keyed.add(key)
-        if name != "export" and name != "readonly" and shell.locals and "g" not in letters:
-            shell.locals[-1].setdefault(key, (state.values.get(key), state.lists.get(key)))
-            if name == "local" and found is None:
-                state.values[key] = ""
-                state.lists.pop(key, None)
-        if found is not None:
-            _assign(shell, found, None)
-        elif "a" in letters or "A" in letters:
-            state.lists.setdefault(key, {})
-        elif name == "local" or (name != "export" and key not in state.lists):
-            state.values.setdefault(key, "")
-        if name == "export" or "x" in letters:
-            state.exported[key] = None
-    return True
-
-
-def _submit(shell: Shell, command: Command, words: Sequence[Token], assigned: dict[str, str]) -> bool:
-    start, end = words[0].start, words[-1].end
-    if end > len(shell.source.text) or start > end:
-        start = end = 0
+def _submit(
+    shell: Interpreter, command: Command, name: Token, values: list[str], assigned: dict[str, str]
+) -> bool | None:
     if shell.polled is not None:
         shell.dynamic("the driver waits for jobs by asking the queue, so it is not clear for which", *shell.polled)
         shell.polled = None
-    values = shell.words(words[1:])
     if any(CARRIED in value or IF_CARRIED in value for value in values):
         shell.frames.refuse("".join(values))
     state = shell.state
     exported = {name: state.values[name] for name in state.exported if name in state.values} | assigned
     settings = {name: value for name, value in exported.items() if name.startswith(("SBATCH_", "SLURM_"))}
-    exported = {name: value for name, value in exported.items() if name not in settings and _is_told(value)}
+    exported = {name: value for name, value in exported.items() if name not in settings}
+    for value in exported.values():
+        if CARRIED in value or IF_CARRIED in value:
+            shell.frames.refuse(value)
+    kept = {name: value for name, value in exported.items() if is_told(value.replace(HERE, ""))}
+    span = shell.span(name.start, command.words[-1].end)
+    lost = sorted(exported.keys() - kept.keys())
     submission = Submission(
-        tuple(values), document(shell, command), exported, settings, dict(shell.files), state.folder,
-        tuple(shell.waits), shell.frames, whole(shell.conditions), start, end,
+        tuple(values), document(shell, command.redirects), _script_read(shell, command), kept, settings, shell.files,
+        state.folder, tuple(shell.waits), shell.frames, whole(shell.conditions), span, tuple(lost),
     )  # fmt: skip
     given = shell.take(submission)
+    shell.submitted += 1
     shell.frames.of_job[given.number] = tuple(shell.frames.stack)
+    shell.waited = None
     if given.waits:
-        (
-            shell.background.append(given.number)
-            if shell.in_background
-            else shell.waits.append((given.number, "-e" in shell.settings))
-        )
-    tell(shell, command, given.printed + "\n" if given.printed else "")
-    return True
+        wait_for(shell, [given.number], Outcome.SUCCESS if "-e" in shell.settings else Outcome.END)
+        shell.waited = given.number
+    tell(shell, command.redirects, given.printed + "\n" if given.printed else "")
+    return None if given.waits else True
 
 
-def _is_told(value: str) -> bool:
-    return is_fixed(re.sub(f"[{INPUT}{SWEEP}][^{INPUT}{SWEEP}]*[{INPUT}{SWEEP}]", "", value))
+def _script_read(shell: Interpreter, command: Command) -> str | None:
+    """Give the path of the file that `sbatch` reads as the script."""
+    for token in reversed(command.redirects):
+        if token.redirect.lstrip("0") == "<" and not token.text.startswith("<("):
+            return path_of(shell, shell.expander.value(token.text))
+    return None
 
 
-def _call(shell: Shell, name: str, arguments: list[str]) -> bool | None:
+def _call(shell: Interpreter, name: str, command: Command, arguments: list[str]) -> bool | None:
     if shell.depth >= DEEPEST:
+        start, end = command.words[0].start, command.words[-1].end
+        shell.dynamic(f"`{name}` calls itself again and again", start, end)
         raise LeaveError("exit")
     state = shell.state
     before = state.arguments, state.shifted
     state.arguments, state.shifted = arguments, 0
+    kept, shell.given = shell.given, document(shell, command.redirects)
     shell.depth += 1
     shell.locals.append({})
+    status: list[bool | None] = []
+
+    def run_() -> None:
+        try:
+            status.append(shell.all(shell.functions[name]))
+        except LeaveError as leave:
+            if leave.kind != "return":
+                raise
+            status.append(leave.status)
+
     try:
-        return shell.all(shell.functions[name])
-    except LeaveError as leave:
-        if leave.kind != "return":
-            raise
-        return True
+        told = shell.captured(run_)
+        tell(shell, command.redirects, told)
+        return status[0]
     finally:
         state.arguments, state.shifted = before
+        shell.given = kept
         shell.depth -= 1
         for key, (value, items) in shell.locals.pop().items():
+            state.references.pop(key, None)
             _put(state.values, key, value)
             _put(state.lists, key, items)
 
@@ -212,29 +197,72 @@ def _put(values: dict[str, _T], key: str, value: _T | None) -> None:
         values[key] = value
 
 
-def _with(shell: Shell, assigned: dict[str, str], run_: Callable[[], bool | None]) -> bool | None:
+def _with(shell: Interpreter, assigned: dict[str, str], run_: Callable[[], bool | None]) -> bool | None:
     """Run something with variables that hold for it alone."""
     before = {name: shell.state.values.get(name) for name in assigned}
+    exported = [name for name in assigned if name not in shell.state.exported]
     shell.state.values.update(assigned)
+    shell.state.exported.update(dict.fromkeys(exported))
     try:
         return run_()
     finally:
         for name, value in before.items():
             _put(shell.state.values, name, value)
+        for name in exported:
+            shell.state.exported.pop(name, None)
 
 
-def _other(shell: Shell, name: str, command: Command, words: Sequence[Token]) -> bool | None:
-    """Go over a command that is not followed."""
-    values = shell.words(words[1:])
+def _other(
+    shell: Interpreter,
+    name: str,
+    command: Command,
+    words: Sequence[Token],
+    values: list[str],
+    assigned: dict[str, str],
+) -> bool | None:
+    """Go over a command that is not built in."""
+    script = called_script(shell, name, values)
+    if script is not None:
+        return _with(shell, assigned, lambda: _run_script(shell, command, *script, exported=assigned))
     plain = posixpath.basename(name)
-    told = [value for value in values if re.search(r"\bsbatch\b", value)]
+    if plain in FILTERS:
+        return run_filter(shell, plain, command, values)
+    read = [token.here for token in command.redirects if token.here is not None and plain in RUNNERS]
+    told = [value for value in (*values, *read) if CALL.search(value)]
     if told and (plain in RUNNERS or any(is_sbatch(value) for value in told)):
         shown = plain if is_fixed(plain) else words[0].text
         shell.dynamic(f"`{shown}` submits jobs in a way that is not followed", words[0].start, words[-1].end)
     if plain not in QUIET:
-        shell.strangers.append(words[0])
-    if plain in ("squeue", "sacct", "scontrol", "scancel"):
-        tell(shell, command, UNKNOWN)
-        return None
-    tell(shell, command, UNKNOWN + "\n")
+        shell.strangers.append(shell.span(words[0].start, words[0].end))
+        if plain not in SUCCEEDS:
+            for value in values:
+                if is_fixed(value) and shell.files.is_file(path_of(shell, value)):
+                    shell.files.spoil(path_of(shell, value))
+    if plain in ("srun", "salloc") and JOB in "".join(values):
+        shell.dynamic(f"`{plain}` waits for jobs in a way that is not followed", words[0].start, words[-1].end)
+    if plain in MADE_UP and not command.redirects:
+        shell.show(made_up(shell, plain, " ".join([plain, *values]), words[0].start, words[-1].end) + "\n")
+        return True
+    if plain == "scontrol":
+        _control(shell, values, words)
+    tell(shell, command.redirects, UNKNOWN + "\n")
     return True if plain in SUCCEEDS else None
+
+
+def _run_script(
+    shell: Interpreter, command: Command, path: str, arguments: list[str], *, exported: dict[str, str]
+) -> bool | None:
+    status: list[bool | None] = []
+    told = shell.captured(lambda: status.append(run_script(shell, path, arguments, exported)))
+    tell(shell, command.redirects, told)
+    return status[0]
+
+
+def _control(shell: Interpreter, values: Sequence[str], words: Sequence[Token]) -> None:
+    """Follow `scontrol` where it says what jobs wait for, or waits for one."""
+    text = " ".join(values)
+    if values[:1] == ["wait_job"] and re.fullmatch(f"{JOB}\\d+{JOB}", values[-1]):
+        wait_for(shell, [int(values[-1].strip(JOB))])
+    elif values[:1] == ["update"] and re.search(r"\bDependency\w*=", text, re.IGNORECASE):
+        message = "what a job waits for is changed after it was submitted, which is not followed"
+        shell.dynamic(message, words[0].start, words[-1].end)

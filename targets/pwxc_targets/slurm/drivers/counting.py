@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from pwxc.shell.words import tokenize
 from pwxc_targets.slurm.drivers.frames import Items, counted
-
-if TYPE_CHECKING:
-    from pwxc_targets.slurm.drivers.shell import Shell
+from pwxc_targets.slurm.drivers.interpreter import Interpreter
 
 _MOVED = re.compile(r"\s*(?:(\+\+|--)\s*(\w+)|(\w+)\s*(\+\+|--)|(\w+)\s*([-+*/%]?)=(?!=)(.*))\s*\Z", re.DOTALL)
 
 
-def arithmetic(shell: Shell, text: str) -> bool | None:
+def arithmetic(shell: Interpreter, text: str) -> bool | None:
     """Work out `((…))`, which may set a variable; gives whether the result is not 0."""
     results = [_step(shell, part) for part in text.split(",")] if text.strip() else ["1"]
     value = results[-1]
@@ -22,7 +19,7 @@ def arithmetic(shell: Shell, text: str) -> bool | None:
     return int(value) != 0 if re.fullmatch(r"-?\d+", value) else None
 
 
-def _step(shell: Shell, text: str) -> str:
+def _step(shell: Interpreter, text: str) -> str:
     found = _MOVED.match(text)
     if found is None:
         return shell.expander.number(text)
@@ -34,11 +31,11 @@ def _step(shell: Shell, text: str) -> str:
         name = before or after
         value = shell.expander.number(f"{name} {(sign or after_sign)[0]} 1")
         result = value if before else shell.expander.number(name)
-    shell.state.values[name] = value
+    shell.state.put(name, value)
     return result
 
 
-def sequence_of(shell: Shell, word: str) -> Items | None:
+def sequence_of(shell: Interpreter, word: str) -> Items | None:
     """Read `$(seq …)` as a range."""
     found = re.fullmatch(r"(?:\$\(|`)\s*seq\s+(.*?)\s*(?:\)|`)", word, re.DOTALL)
     if found is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
 
-from pwxc.diagnostics import Diagnostics
+import attrs
+
+from pwxc.diagnostics import Diagnostic, Diagnostics, Severity
 from pwxc.ir.inputs import Input
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
@@ -12,31 +16,33 @@ from pwxc.shell.grammar import Node, parse
 from pwxc.shell.words import ShellError
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
+from pwxc_targets.slurm.drivers.files import Files
 from pwxc_targets.slurm.drivers.frames import UnsweepableError
 from pwxc_targets.slurm.drivers.marks import may_be_marks
 from pwxc_targets.slurm.drivers.shell import Shell
+from pwxc_targets.slurm.drivers.sourcing import is_shell
 from pwxc_targets.slurm.drivers.submissions import Submissions
+
+_MOST_FROZEN = 20
+_RULE = re.compile(r"^[\w./%$()-]+(?: [\w./%$()-]+)*\s*::?(?!=)[^=\n]*\n\t", re.MULTILINE)
+"""A rule of `make`: a target, and a recipe behind a tab."""
 
 
 def read_driver(
     driver: Source, sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagnostics
 ) -> Workflow | None:
     """Read a driver and the scripts that it submits; what cannot be followed is a diagnostic at its place."""
-    if may_be_marks(driver.text):
-        diagnostics.add(C.DYNAMIC, "the script has characters of a private range", driver.span(0, 0))
+    nodes = _parsed(driver, diagnostics)
+    if nodes is None:
         return None
-    try:
-        nodes = parse(driver.text)
-    except ShellError as error:
-        message = f"the script cannot be followed: {error}"
-        diagnostics.add(C.DYNAMIC, message, driver.span(error.start, min(error.end, len(driver.text))))
-        return None
-    except RecursionError:
-        diagnostics.add(C.DYNAMIC, "the script is nested too deeply to be followed", driver.span(0, 0))
-        return None
-    found = Diagnostics()
-    shell, taken = _follow(nodes, driver, sources, settings, found)
-    diagnostics.extend(found)
+    followed = _settled(nodes, driver, sources, settings)
+    if settings.folder is not None and _leads_above(followed):
+        # a driver in a folder of its own may be called from the one above
+        above = attrs.evolve(settings, folder=settings.folder.resolve().parent)
+        again = _settled(nodes, driver, sources, above)
+        followed = followed if again.diagnostics.failed else again
+    shell, taken = followed.shell, followed.taken
+    diagnostics.extend(_once(followed.diagnostics))
     if diagnostics.failed:
         return None
     if not taken.tasks:
@@ -45,12 +51,14 @@ def read_driver(
     if shell.strangers:
         first = shell.strangers[0]
         message = f"`{first.text}` and other commands of the driver are not part of the workflow"
-        diagnostics.add(C.LOGIN_COMMANDS, message, driver.span(first.start, first.end))
+        diagnostics.add(C.LOGIN_COMMANDS, message, first)
     for source in taken.unused():
         message = f"`{source.name}` is not submitted by `{driver.name}`"
         diagnostics.add(C.NOT_SUBMITTED, message, source.span(0, 0))
     inputs = tuple(
-        Input(name=name, default=value, has_default=value is not None) for name, value in shell.inputs.items()
+        Input(name=name, default=value, has_default=value is not None)
+        for name, value in shell.inputs.items()
+        if name not in followed.frozen
     )
     return Workflow(
         name=PurePath(driver.name).stem or "workflow",
@@ -63,27 +71,131 @@ def read_driver(
     )
 
 
+def _leads_above(followed: _Followed) -> bool:
+    """Whether scripts are not there, or jobs run above the folder in which the driver is taken to be called."""
+    folders = [task.working_directory for task in followed.taken.tasks]
+    above = any(folder is not None and ".." in (folder.literal or "").split("/") for folder in folders)
+    return above or any(item.code is C.NO_FILE for item in followed.diagnostics)
+
+
+def _once(diagnostics: Diagnostics) -> list[Diagnostic]:
+    """Give diagnostics without those that stand there already: a loop's body is followed once a turn."""
+    found: dict[object, Diagnostic] = {}
+    for item in diagnostics:
+        place = item.span and (id(item.span.source), item.span.start, item.span.end)
+        found.setdefault((item.code.id, item.message, place), item)
+    return list(found.values())
+
+
+def _parsed(driver: Source, diagnostics: Diagnostics) -> tuple[Node, ...] | None:
+    """Read the text of a driver, if it is one of a shell."""
+    if may_be_marks(driver.text):
+        diagnostics.add(C.DYNAMIC, "the script has characters of a private range", driver.span(0, 0))
+        return None
+    stop = driver.text.find("\n") if driver.text.startswith("#!") else 0
+    if not is_shell(driver.text):
+        message = f"`{driver.text[2:stop].strip()}` is no shell whose scripts are followed"
+        diagnostics.add(C.DYNAMIC, message, driver.span(0, stop))
+        return None
+    if (rule := _RULE.search(driver.text)) is not None and not driver.text.startswith("#!"):
+        diagnostics.add(C.DYNAMIC, "the file has rules of `make`, which are not followed", driver.span(*rule.span()))
+        return None
+    try:
+        return parse(driver.text)
+    except ShellError as error:
+        message = f"the script cannot be followed: {error}"
+        diagnostics.add(C.DYNAMIC, message, driver.span(error.start, min(error.end, len(driver.text))))
+    except RecursionError:
+        diagnostics.add(C.DYNAMIC, "the script is nested too deeply to be followed", driver.span(0, 0))
+    return None
+
+
+@attrs.define
+class _Followed:
+    """What following a driver gave; inputs in `frozen` were taken at their defaults."""
+
+    shell: Shell
+    taken: Submissions
+    diagnostics: Diagnostics
+    frozen: frozenset[str] = frozenset()
+
+
+def _settled(nodes: tuple[Node, ...], driver: Source, sources: tuple[Source, ...], settings: ReadSettings) -> _Followed:
+    """Follow a driver; inputs that decide what is submitted are taken at their defaults, which is told."""
+    first = _follow(nodes, driver, sources, settings, frozenset())
+    if not first.diagnostics.failed or len(first.shell.inputs) > _MOST_FROZEN:
+        return first
+    given = first.shell.inputs.items()
+    some = [name for name, default in given if default is not None]
+    # one that is not given is empty, as a switch that nobody sets
+    every = [name for name, _ in given if name not in first.shell.expander.made_up]
+    for names in (some, every):
+        best = _follow(nodes, driver, sources, settings, frozenset(names))
+        if names and best.taken.tasks and not best.diagnostics.failed:
+            found = _with_fewest(best, names, lambda frozen: _follow(nodes, driver, sources, settings, frozen))
+            if found is not None:
+                return found
+    return first
+
+
+def _with_fewest(
+    best: _Followed, names: Sequence[str], follow: Callable[[frozenset[str]], _Followed]
+) -> _Followed | None:
+    """Leave open as many inputs as possible, and tell of the others why they cannot be.
+
+    None if one without a default decides it otherwise than by a test.
+    """
+    reasons: list[tuple[str, Diagnostic]] = []
+    tested: set[str] = set()
+    for name in names:
+        fewer = follow(best.frozen - {name})
+        if fewer.diagnostics.failed:
+            tested |= fewer.shell.expander.tested
+            reasons.append((name, next(item for item in fewer.diagnostics if item.severity is Severity.ERROR)))
+        else:
+            best = fewer
+    for name, reason in reasons:
+        value = best.shell.inputs.get(name)
+        if value is None and name not in tested:
+            return None
+        message = f"`{name}` is taken as {f'`{value}`' if value else 'empty'}, since it decides what is submitted"
+        best.diagnostics.add(C.TAKEN_AS_DEFAULT, message, reason.span, help=f"otherwise {reason.message}")
+    return best
+
+
+def _script(driver: Source, folder: Path | None) -> str:
+    """Give the path by which a driver is called in a folder."""
+    if driver.path is not None and folder is not None:
+        place, top = driver.path.resolve(), folder.resolve()
+        if place.is_relative_to(top):
+            return f"./{place.relative_to(top).as_posix()}"
+    return f"./{PurePath(driver.name).name}"
+
+
 def _follow(
     nodes: tuple[Node, ...],
     driver: Source,
     sources: tuple[Source, ...],
     settings: ReadSettings,
-    diagnostics: Diagnostics,
-) -> tuple[Shell, Submissions]:
+    frozen: frozenset[str],
+) -> _Followed:
     """Follow a script; what turns out to be no sweep is followed again turn by turn."""
     unrolled: frozenset[int] = frozenset()
     while True:
-        diagnostics.items.clear()
+        diagnostics = Diagnostics()
         taken = Submissions(driver, list(sources), settings, diagnostics)
-        shell = Shell(driver, diagnostics, taken.take, unrolled)
+        files = Files(settings.folder, [item for item in sources if item is not driver], lambda path: None)
+        script = _script(driver, settings.folder)
+        shell = Shell(driver, script, diagnostics, taken.take, taken.beside, files, unrolled, frozen)
+        followed = _Followed(shell, taken, diagnostics, frozen)
         try:
             shell.run(nodes)
         except UnsweepableError as error:
             if error.loop in unrolled:
-                diagnostics.add(C.DYNAMIC, "the loop cannot be followed", driver.span(error.loop, error.loop))
-                return shell, taken
+                diagnostics.add(C.DYNAMIC, "the loop cannot be followed", shell.texts.span(error.loop, error.loop))
+                return followed
             unrolled |= {error.loop}
             continue
         except RecursionError:
             diagnostics.add(C.DYNAMIC, "the script is nested too deeply to be followed", driver.span(0, 0))
-        return shell, taken
+        return followed

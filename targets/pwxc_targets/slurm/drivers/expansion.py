@@ -3,68 +3,73 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import Protocol
 
 import attrs
 
 from pwxc.shell.words import brace_end, parenthesis_end
 from pwxc_targets.slurm.drivers.arithmetic import NotKnownError, evaluate
-from pwxc_targets.slurm.drivers.marks import CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed, mark
-from pwxc_targets.slurm.drivers.modification import modified
+from pwxc_targets.slurm.drivers.braces import written_out
+from pwxc_targets.slurm.drivers.marks import CARRIED, HERE, INPUT, SWEEP, UNKNOWN, is_fixed, mark
+from pwxc_targets.slurm.drivers.modification import Refusals, modified
+from pwxc_targets.slurm.drivers.spelling import ansi_text, arithmetic_end, index_behind, quote_end, split_at
+from pwxc_targets.slurm.drivers.state import Key, State
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
-_BRACED = re.compile(r"([!#]?)([A-Za-z_]\w*|\d+|[@*#?$!-])(\[.*?\])?(.*)", re.DOTALL)
-_SLICE = re.compile(r":(?![-=?+])\s*([^:]+)(?::(.*))?\Z", re.DOTALL)
-_RANGE = re.compile(r"\{(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\}")
-_ALTERNATIVES = re.compile(r"(?<!\$)\{((?:[^{}'\"$`\s]*,)+[^{}'\"$`\s]*)\}")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "0": "\0"}
-MOST_WORDS = 10_000
+_PARAMETER = re.compile(r"([!#]?)([A-Za-z_]\w*|\d+|[@*#?$!-])")
+_SLICE = re.compile(r":(?![-=?+])\s*([^:]*)(?::(.*))?\Z", re.DOTALL)
+_CHANGING = frozenset(["RANDOM", "SECONDS", "BASHPID", "PPID", "LINENO", "HOSTNAME", "EPOCHSECONDS", "SRANDOM", "-"])
 ALL = "all"
 """The start of the key under which a list holds what every turn of a loop appended."""
+_GLOBS = {"*": "\ue00a", "?": "\ue00b", "[": "\ue00c"}
+"""Letters outside quotes that make a word a pattern of file names."""
+_MARKED = str.maketrans(_GLOBS)
+_PLAIN = str.maketrans({marked: letter for letter, marked in _GLOBS.items()})
+_IS_GLOB = re.compile("[\ue00a\ue00b\ue00c]")
 
-Key = str
 
+class Surroundings(Refusals, Protocol):
+    """What the expansion of words needs of the shell around it."""
 
-@attrs.define
-class State:
-    """What a shell knows: its variables, lists, arguments, and where it stands."""
+    def substitute(self, text: str) -> str:
+        """Run commands and give what they print."""
 
-    values: dict[str, str] = attrs.field(factory=dict)
-    lists: dict[str, dict[Key, str]] = attrs.field(factory=dict)
-    exported: dict[str, None] = attrs.field(factory=dict)
-    arguments: list[str] | None = None
-    shifted: int = 0
-    folder: str = ""
-    keyed: set[str] = attrs.field(factory=set)
+    def refuse_split(self, value: str, blanks: str) -> None:
+        """Give up reading a loop as a sweep if a value of its variable would be cut into several words."""
 
-    def copy(self) -> State:
-        """Give a copy that a subshell may change."""
-        lists = {name: dict(items) for name, items in self.lists.items()}
-        arguments = None if self.arguments is None else list(self.arguments)
-        return State(
-            dict(self.values), lists, dict(self.exported), arguments, self.shifted, self.folder, set(self.keyed)
-        )
+    def find_item(self, items: dict[Key, str], key: Key) -> str | None:
+        """Find the item of a list under a key with a mark."""
+
+    def matching(self, pattern: str) -> list[str] | None:
+        """Give the files that match a pattern; None if it is not known which there are."""
+
+    def special(self, name: str) -> str:
+        """Give the value of `$?` or `$!`."""
 
 
 @attrs.define
 class Expander:
-    """Works out words. `substitute` runs a command and gives what it prints; `refuse` is told of a value of a sweep
-    that something other than a plain use is made of; `find_item` finds an item of a list under a key with a mark.
+    """Works out words.
+
+    `assigned` are the variables that the script sets somewhere. Inputs in `frozen` are fixed; those in `made_up` stand
+    for what a command prints (`date`), and those in `tested` were met in tests.
     """
 
     state: State
     script: str
-    assigned: frozenset[str]
-    substitute: Callable[[str], str]
-    refuse: Callable[[str], None]
-    find_item: Callable[[dict[Key, str], Key], str | None]
+    around: Surroundings
+    frozen: frozenset[str] = frozenset()
+    assigned: set[str] = attrs.field(factory=set)
     inputs: dict[str, str | None] = attrs.field(factory=dict)
+    made_up: set[str] = attrs.field(factory=set)
+    tested: set[str] = attrs.field(factory=set)
 
     def words(self, word: str) -> list[str]:
         """Give the words that a word becomes: what is outside quotes is split at blanks."""
         found: list[str] = []
-        for item in _braces(word):
-            found.extend(self._fields(item))
+        for item in written_out(word):
+            for field in self._fields(item):
+                found.extend(self._paths(field) if _IS_GLOB.search(field) else [field])
         return found
 
     def value(self, word: str) -> str:
@@ -85,7 +90,7 @@ class Expander:
         if (plain := self.state.values.get(expanded, "")) and re.fullmatch(f"{SWEEP}[^{SWEEP}]*{SWEEP}", plain):
             return plain
         if not is_fixed(expanded):
-            self.refuse(expanded)
+            self.around.refuse(expanded)
             return UNKNOWN
         try:
             return str(evaluate(expanded, self._operand))
@@ -95,7 +100,7 @@ class Expander:
     def _operand(self, name: str) -> str:
         value = self.plain(name)
         if not is_fixed(value):
-            self.refuse(value)
+            self.around.refuse(value)
         return value
 
     # words and their parts
@@ -104,31 +109,35 @@ class Expander:
         fields: list[str] = []
         current: str | None = None
         blanks = self.state.values.get("IFS", " \t\n")
-        for part, splits in self._parts(word):
+        for part, splits in self._parts(word, globs=True):
             if isinstance(part, list):
                 for place, item in enumerate(part):
                     if place and current is not None:
                         fields.append(current)
                         current = None
-                    current = (current or "") + item
+                    if splits:
+                        self.around.refuse_split(item, blanks)
+                        current = split_at(item.translate(_MARKED), blanks, fields, current)
+                    else:
+                        current = (current or "") + item
             elif not splits:
                 current = (current or "") + part
             else:
-                current = self._split(part, blanks, fields, current)
+                self.around.refuse_split(part, blanks)
+                current = split_at(part.translate(_MARKED), blanks, fields, current)
         return fields if current is None else [*fields, current]
 
-    @staticmethod
-    def _split(part: str, blanks: str, fields: list[str], current: str | None) -> str | None:
-        pieces = re.split(f"[{re.escape(blanks)}]+", part) if blanks else [part]
-        for place, piece in enumerate(pieces):
-            if place and current is not None:
-                fields.append(current)
-                current = None
-            if piece:
-                current = (current or "") + piece
-        return current
+    def _paths(self, pattern: str) -> list[str]:
+        """Give the files that a word means, the word itself if there are none."""
+        plain = pattern.translate(_PLAIN)
+        if not is_fixed(plain.replace(HERE, "")):
+            return [plain]
+        found = self.around.matching(plain)
+        if found is None:
+            return [plain] if not re.search("[\ue00a\ue00b]", pattern) else [UNKNOWN]
+        return found or [plain]
 
-    def _parts(self, word: str) -> list[tuple[str | list[str], bool]]:
+    def _parts(self, word: str, *, globs: bool = False) -> list[tuple[str | list[str], bool]]:
         """Give the parts of a word: texts, lists of texts, and whether a text is split at blanks."""
         parts: list[tuple[str | list[str], bool]] = []
         at = 0
@@ -140,11 +149,11 @@ class Expander:
                 parts.append((word[at + 1 : stop], False))
                 at = stop + 1
             elif word.startswith("$'", at):
-                text, at = _ansi(word, at + 2)
+                text, at = ansi_text(word, at + 2)
                 parts.append((text, False))
             elif letter == '"' or word.startswith('$"', at):
                 at += 1 if letter == '"' else 2
-                stop = _quote_end(word, at)
+                stop = quote_end(word, at)
                 inside = self._quoted(word, at, stop, '"$`\\')
                 # `""` is a word, but `"$@"` without arguments is none
                 parts.extend(inside if inside and all(part == [] for part, _ in inside) else [("", False), *inside])
@@ -154,9 +163,9 @@ class Expander:
                 at += 2
             elif letter in "$`":
                 found, at = self._expansion(word, at, quoted=False)
-                parts.append((found, True) if isinstance(found, str) else (found, False))
+                parts.append((found, True))
             else:
-                parts.append((letter, False))
+                parts.append((_GLOBS.get(letter, letter) if globs else letter, False))
                 at += 1
         return parts
 
@@ -178,16 +187,17 @@ class Expander:
         return parts
 
     def _expansion(self, word: str, at: int, *, quoted: bool) -> tuple[str | list[str], int]:
-        if word.startswith("$((", at) and (stop := _arithmetic_end(word, at + 3)) >= 0:
+        if word.startswith("$((", at) and (stop := arithmetic_end(word, at + 3)) >= 0:
             return self.number(word[at + 3 : stop - 2]), stop
         if word.startswith("$(", at):
             stop = parenthesis_end(word, at + 2)
-            return self.substitute(word[at + 2 : stop - 1]), stop
+            return self.around.substitute(word[at + 2 : stop - 1]), stop
         if word[at] == "`":
             stop = at + 1
             while stop < len(word) and word[stop] != "`":
                 stop += 2 if word[stop] == "\\" else 1
-            return self.substitute(re.sub(r"\\([`$\\])", r"\1", word[at + 1 : stop])), stop + 1
+            inside = r'\\([`$\\"])' if quoted else r"\\([`$\\])"
+            return self.around.substitute(re.sub(inside, r"\1", word[at + 1 : stop])), stop + 1
         if word.startswith("${", at):
             stop = brace_end(word, at + 2)
             return self._braced(word[at + 2 : stop - 1], quoted=quoted), stop
@@ -202,34 +212,64 @@ class Expander:
     # parameters
 
     def _braced(self, text: str, *, quoted: bool) -> str | list[str]:
-        found = _BRACED.fullmatch(text)
+        found = _PARAMETER.match(text)
         if found is None:
             return UNKNOWN
-        sign, name, index, rest = found.groups()
+        sign, name = found.groups()
+        index, rest = index_behind(text, found.end())
+        name = self.state.target(name) if name.isidentifier() else name
         if sign == "#" and not rest:
             return self._length(name, index)
         if sign == "!":
             return self._indirect(name, index, rest)
-        if index in ("[@]", "[*]"):
-            items = list(self.state.lists.get(name, {}).values()) if name in self.state.lists else None
-            if items is None:
-                items = [self.state.values[name]] if name in self.state.values else [UNKNOWN]
-            if (slice_ := _SLICE.match(rest)) is not None:
-                return self._sliced(name, items, slice_)
-            changed = [modified(item, rest, self.value, self.refuse) for item in items] if rest else items
-            return changed if index == "[@]" or not quoted else self._separator().join(changed)
+        if index in ("@", "*"):
+            changed = self._items(name, rest)
+            return changed if index == "@" or not quoted else self._list_as_text(name, changed)
         if name in "@*" and (not rest or _SLICE.match(rest)):
-            found = _SLICE.match(rest)
-            return self._arguments() if found is None else self._sliced(name, ["", *self._arguments()], found)
-        value = self._item(name, index[1:-1]) if index else self.plain(name, rest)
+            slice_ = _SLICE.match(rest)
+            items = self._arguments() if slice_ is None else self._sliced(name, ["", *self._arguments()], slice_)
+            return items if name == "@" or not quoted else self._separator().join(items)
+        if index is None and rest[:1] in ("-", "=", "+") and self._is_set(name):
+            return self.value(rest[1:]) if rest[0] == "+" else self.plain(name)
+        value = self._item(name, index) if index is not None else self.plain(name, rest)
         return self._default(name, value, rest) if rest else value
+
+    def _is_set(self, name: str) -> bool:
+        """Whether a variable has a value, be it an empty one."""
+        if name.isdigit():
+            return 0 < int(name) <= len(self.state.arguments or ())
+        return self.state.values.get(name) == "" or (name in self.state.values and is_fixed(self.state.values[name]))
+
+    def _list_as_text(self, name: str, items: list[str]) -> str:
+        """Join the items of a list; where one stands for many, what is between them has to say nothing."""
+        between = self._separator()
+        if between not in ":, ":
+            for item in items:
+                self.around.refuse_gathered(item)
+        return between.join(items)
+
+    def _items(self, name: str, rest: str) -> list[str]:
+        """Give the items of a list, each with what stands behind the name done to it."""
+        if name in self.state.lists:
+            items = list(self.state.lists[name].values())
+        elif name in self.state.values:
+            items = [self.state.values[name]]
+        else:
+            items = [] if name in self.assigned else [UNKNOWN]
+        if (slice_ := _SLICE.match(rest)) is not None:
+            return self._sliced(name, items, slice_)
+        if re.match(":?[-+=]", rest):
+            if items:
+                return [modified(items[0], rest, self.value, self.around)] if "+" in rest[:2] else items
+            return [told] if (told := modified("", rest, self.value, self.around)) else []
+        return [modified(item, rest, self.value, self.around) for item in items] if rest else items
 
     def _sliced(self, name: str, items: list[str], found: re.Match[str]) -> list[str]:
         """Give some items of a list."""
         for key, item in self.state.lists.get(name, {}).items():
             if key.startswith(ALL):
-                self.refuse(item)
-        first, count = self.number(found.group(1)), self.number(found.group(2) or "0")
+                self.around.refuse(item)
+        first, count = self.number(found.group(1).strip() or "0"), self.number(found.group(2) or "0")
         if not re.fullmatch(r"-?\d+", first) or not re.fullmatch(r"\d+", count) or UNKNOWN in items:
             return [UNKNOWN]
         rest = items[int(first) :]
@@ -240,37 +280,48 @@ class Expander:
             value = self.value(rest.partition("=")[2])
             self.state.values[name] = value
             return value
-        return modified(value, rest, self.value, self.refuse)
+        return modified(value, rest, self.value, self.around)
 
     def _separator(self) -> str:
         return self.state.values.get("IFS", " ")[:1]
 
     def _length(self, name: str, index: str | None) -> str:
-        if index in ("[@]", "[*]") and name in self.state.lists:
+        if index in ("@", "*") and name not in self.state.lists and name in self.assigned:
+            return "1" if name in self.state.values else "0"
+        if index in ("@", "*") and name in self.state.lists:
             items = self.state.lists[name]
             for key, item in items.items():
                 if key.startswith(ALL) or not is_fixed(key):
-                    self.refuse(item)
+                    self.around.refuse(item)
             return str(len(items))
-        value = self.plain(name)
+        value = self.plain(name) if index is None else self._item(name, index)
         if not is_fixed(value):
-            self.refuse(value)
+            self.around.refuse(value)
             return UNKNOWN
         return str(len(value))
 
     def _indirect(self, name: str, index: str | None, rest: str) -> str | list[str]:
-        if index in ("[@]", "[*]") and name in self.state.lists:
-            return list(self.state.lists[name])
+        if index in ("@", "*") and name in self.state.lists:
+            keys = list(self.state.lists[name])
+            for key in keys:
+                if key.startswith(ALL) or not is_fixed(key):
+                    self.around.refuse(self.state.lists[name][key])
+            return keys
         target = self.plain(name)
-        if not is_fixed(target) or not target.isidentifier():
-            self.refuse(target)
+        if not is_fixed(target):
+            self.around.refuse(target)
             return UNKNOWN
-        return modified(self.plain(target, rest), rest, self.value, self.refuse)
+        named = re.fullmatch(r"(\w+)\[([@*])\]", target)
+        if named is not None:
+            return self._items(named.group(1), rest)
+        if not target.isidentifier():
+            return UNKNOWN
+        return modified(self.plain(target, rest), rest, self.value, self.around)
 
     def key(self, name: str, index: str) -> Key:
         """Give the key that an index of a list means."""
         value = self.value(index)
-        if is_fixed(value) and not re.fullmatch(r"-?\d+", value) and name not in self.state.keyed:
+        if is_fixed(value) and not re.fullmatch(r"0|-?[1-9]\d*", value) and name not in self.state.keyed:
             value = self.number(value)
         return value
 
@@ -279,20 +330,20 @@ class Expander:
             return self.script
         items = self.state.lists.get(name)
         if items is None:
-            return self.plain(name) if index == "0" else UNKNOWN
+            return self.plain(name) if index == "0" else "" if name in self.assigned else UNKNOWN
         key = self.key(name, index)
         if key in items:
             return items[key]
-        found = self.find_item(items, key)
+        found = self.around.find_item(items, key)
         if found is not None:
             return found
         if re.fullmatch(r"-\d+", key) and all(item.isdigit() for item in items) and int(key) >= -len(items):
             return list(items.values())[int(key)]
         for other, item in items.items():
             if other.startswith(ALL) or not is_fixed(other):
-                self.refuse(item)
+                self.around.refuse(item)
         if not is_fixed(key):
-            self.refuse(key)
+            self.around.refuse(key)
             return UNKNOWN
         return ""
 
@@ -302,6 +353,7 @@ class Expander:
     def plain(self, name: str, rest: str = "") -> str:
         """Give the value of a variable; what the script does not set is an input."""
         state = self.state
+        name = state.target(name) if name.isidentifier() else name
         if name in state.values:
             return state.values[name]
         if name in state.lists:
@@ -312,23 +364,24 @@ class Expander:
             return UNKNOWN if state.arguments is None else self._separator().join(state.arguments)
         if name == "#":
             return UNKNOWN if state.arguments is None else str(len(state.arguments))
-        if not name.isidentifier() or name in (
-            "RANDOM",
-            "SECONDS",
-            "BASHPID",
-            "PPID",
-            "LINENO",
-            "HOSTNAME",
-            "EPOCHSECONDS",
-        ):
+        if name in "?!":
+            return self.around.special(name)
+        if not name.isidentifier() or name in _CHANGING:
             return UNKNOWN
-        if name in ("PWD", "OLDPWD"):
-            return state.folder or "."
+        return self._of_the_shell(name, rest)
+
+    def _of_the_shell(self, name: str, rest: str) -> str:
+        if name == "PWD":
+            return here(self.state.folder)
         if name == "IFS":
             return " \t\n"
-        if name in self.assigned:
+        if name == "BASH_SOURCE":
+            return self.script
+        if name.startswith("SLURM_") and re.match(":?-", rest):
+            return ""  # a driver is no job
+        if name in self.assigned or name in ("OLDPWD", "BASH_REMATCH", "REPLY", "OPTARG"):
             return ""
-        return self._input(name, rest)
+        return self.input(name, rest)
 
     def _first(self, items: dict[Key, str], rest: str) -> str:
         """Give the first item of a list; whether there is one can be told of a sweep too."""
@@ -336,7 +389,7 @@ class Expander:
             return items.get("0", "")
         gathered = next((item for key, item in items.items() if key.startswith(ALL)), "")
         if gathered and rest[:1] != "+" and rest[:2] != ":+":
-            self.refuse(gathered)
+            self.around.refuse(gathered)
         return gathered
 
     def _argument(self, number: int, rest: str) -> str:
@@ -344,92 +397,30 @@ class Expander:
             return self.script
         arguments = self.state.arguments
         if arguments is None:
-            return self._input(f"arg{number + self.state.shifted}", rest)
+            return self.input(f"arg{number + self.state.shifted}", rest)
         return arguments[number - 1] if number <= len(arguments) else ""
 
-    def _input(self, name: str, rest: str) -> str:
+    def input(self, name: str, rest: str) -> str:
+        """Make a variable an input, with the default that follows its name."""
         default: str | None = None
         if rest[:2] in (":-", ":=") or rest[:1] in ("-", "="):
             default = self.value(rest[2:] if rest[0] == ":" else rest[1:])
             default = default if is_fixed(default) else None
         if self.inputs.get(name) is None:
             self.inputs[name] = default
-        return mark(INPUT, name)
+        elif default is not None and default != self.inputs[name]:
+            return UNKNOWN  # without a value it is one thing here, and another there
+        known = self.inputs[name]
+        return known or "" if name in self.frozen else mark(INPUT, name)
+
+
+def here(folder: str) -> str:
+    """Give the whole path of a folder that is told from where the driver is called."""
+    if not folder:
+        return HERE
+    return folder if folder.startswith(("/", INPUT, UNKNOWN, HERE)) else f"{HERE}/{folder}"
 
 
 def carried(name: str) -> str:
     """Give the mark of a value that comes from the turn before."""
     return mark(CARRIED, name)
-
-
-def _arithmetic_end(word: str, at: int) -> int:
-    depth = 0
-    while at < len(word):
-        if word.startswith("))", at) and depth == 0:
-            return at + 2
-        depth += (word[at] == "(") - (word[at] == ")")
-        at += 1
-    return -1
-
-
-def _quote_end(word: str, at: int) -> int:
-    while at < len(word) and word[at] != '"':
-        if word[at] == "\\":
-            at += 2
-        elif word.startswith("$(", at):
-            at = parenthesis_end(word, at + 2)
-        elif word.startswith("${", at):
-            at = brace_end(word, at + 2)
-        elif word[at] == "`":
-            at += 1
-            while at < len(word) and word[at] != "`":
-                at += 2 if word[at] == "\\" else 1
-            at += 1
-        else:
-            at += 1
-    return min(at, len(word))
-
-
-def _ansi(word: str, at: int) -> tuple[str, int]:
-    found: list[str] = []
-    while at < len(word) and word[at] != "'":
-        if word[at] == "\\":
-            found.append(_ESCAPES.get(word[at + 1 : at + 2], word[at : at + 2]))
-            at += 2
-        else:
-            found.append(word[at])
-            at += 1
-    return "".join(found), at + 1
-
-
-def braced_range(word: str) -> tuple[int, int, int, int] | None:
-    """Read `{FIRST..LAST..STEP}`; gives first, last, step, and how many digits the numbers have at least."""
-    found = _RANGE.fullmatch(word)
-    if found is None:
-        return None
-    first, last, step = int(found.group(1)), int(found.group(2)), abs(int(found.group(3) or 1)) or 1
-    padded = any(re.match(r"-?0\d", part) for part in found.groups()[:2])
-    width = max(len(found.group(1)), len(found.group(2))) if padded else 0
-    return first, last, step if first <= last else -step, width
-
-
-def _braces(word: str) -> list[str]:
-    """Write braces out; what is quoted stays."""
-    if "{" not in word or word[:1] in "'\"":
-        return [word]
-    ranged = _RANGE.search(word)
-    listed = _ALTERNATIVES.search(word)
-    found = min((item for item in (ranged, listed) if item), key=lambda item: item.start(), default=None)
-    if found is None or word[: found.start()].count('"') % 2 or word[: found.start()].count("'") % 2:
-        return [word]
-    if found is listed:
-        items = found.group(1).split(",")
-    else:
-        first, last, step, width = braced_range(found.group()) or (0, 0, 1, 0)
-        if abs(last - first) // abs(step) >= MOST_WORDS:
-            return [UNKNOWN]
-        items = [str(number).zfill(width) for number in range(first, last + (1 if step > 0 else -1), step)]
-    head, tail = word[: found.start()], _braces(word[found.end() :])
-    if len(items) * len(tail) > MOST_WORDS:
-        return [UNKNOWN]
-    return [head + item + rest for item in items for rest in tail]

@@ -9,7 +9,7 @@ from itertools import pairwise
 import attrs
 
 from pwxc.ir.sweep import Parameter, Range, Values
-from pwxc_targets.slurm.drivers.expansion import ALL, State, carried
+from pwxc_targets.slurm.drivers.expansion import ALL, carried
 from pwxc_targets.slurm.drivers.marks import (
     ALIGNED,
     CARRIED,
@@ -23,6 +23,9 @@ from pwxc_targets.slurm.drivers.marks import (
     names_in,
     replace_marks,
 )
+from pwxc_targets.slurm.drivers.state import State
+
+_APART = re.compile(f"[^\\w{JOB}]")
 
 
 class UnsweepableError(Exception):
@@ -142,7 +145,9 @@ class Frames:
         if own not in plain:
             return plain
         head, _, tail = plain.partition(own)
-        if CARRIED in head + tail or SWEEP in head + tail or JOB not in head + tail:
+        if any(part and not _APART.search(part[-1] + part[0]) for part in (head, tail)):
+            return own  # nothing stands between what one turn and the next one append
+        if CARRIED in head + tail or SWEEP in head + tail or JOB not in head + tail or "?" in head + tail:
             return own  # a use of it is refused
         return head + old + tail
 
@@ -194,3 +199,41 @@ class Frames:
         for job in jobs_in(value):
             for frame in self.of_job.get(job, ()):
                 raise UnsweepableError(frame.loop)
+
+    def refuse_here(self) -> None:
+        """Give up reading the loops around the command as sweeps: their turns happen one after the other.
+
+        Raises:
+            UnsweepableError: there are some.
+        """
+        if self.stack:
+            raise UnsweepableError(self.stack[-1].loop)
+
+    def refuse_gathered(self, value: str) -> None:
+        """Give up reading a loop as a sweep if one id in a value stands for those of all its turns.
+
+        Raises:
+            UnsweepableError: it does.
+        """
+        for job in jobs_in(value):
+            for frame in self.of_job.get(job, ()):
+                if frame not in self.stack:
+                    raise UnsweepableError(frame.loop)
+
+    def refuse_split(self, value: str, blanks: str) -> None:
+        """Give up reading a loop as a sweep if a value of its variable would be cut into words, or be a pattern.
+
+        Raises:
+            UnsweepableError: it would.
+        """
+        for name in names_in(SWEEP, value):
+            for frame in self.stack:
+                if frame.variable != name:
+                    continue
+                if isinstance(frame.items.values, Range):
+                    plain = not set(blanks) - set(" \t\n")
+                else:
+                    texts = [str(item) for item in frame.items.values.items]
+                    plain = all(text and not set(text) & {*blanks, *"*?["} for text in texts)
+                if not plain:
+                    raise UnsweepableError(frame.loop)

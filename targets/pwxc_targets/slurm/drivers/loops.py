@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Protocol
 
-from pwxc.shell.grammar import Command, Count, Node, While
-from pwxc_targets.slurm.drivers.expansion import Expander, State
+from pwxc.shell.grammar import Command, Count, While
 from pwxc_targets.slurm.drivers.frames import Items, counted
+from pwxc_targets.slurm.drivers.interpreter import Interpreter
 from pwxc_targets.slurm.drivers.rules import assigned_in
 
 _FIRST = re.compile(r"\s*(\w+)\s*=\s*(.+?)\s*\Z")
@@ -20,15 +19,7 @@ _SIGNS = {"-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
 _NUMBER = re.compile(r"-?\d+\Z")
 
 
-class Runner(Protocol):
-    """The part of the shell that is needed here."""
-
-    state: State
-    expander: Expander
-    functions: dict[str, tuple[Node, ...]]
-
-
-def count_items(shell: Runner, node: Count) -> tuple[str, Items] | None:
+def count_items(shell: Interpreter, node: Count) -> tuple[str, Items] | None:
     """Read a `for ((…))` whose bounds are known."""
     first, test, step = _FIRST.match(node.first), _TEST.match(node.test), _step(node.step, shell.expander.number)
     if first is None or test is None or step is None or not first.group(1) == test.group(1) == step[0]:
@@ -65,7 +56,7 @@ def _items(
     return name, counted(int(first), last, step)
 
 
-def while_items(shell: Runner, node: While) -> tuple[str, Items] | None:
+def while_items(shell: Interpreter, node: While) -> tuple[str, Items] | None:
     """Read a `while` whose test compares a counter that the last command of the body moves on."""
     test = _while_test(node)
     last = node.body[-1] if node.body else None

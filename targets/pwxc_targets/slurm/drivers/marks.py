@@ -26,7 +26,14 @@ LAST = "\ue006"
 ALIGNED = "\ue007"
 """Stands before and behind the number of a submission in an equal loop, of which the same instance is meant."""
 
-_ANY = re.compile("[\ue000-\ue007]")
+HERE = "\ue008"
+"""Stands for the path of the folder in which the driver is called."""
+PROCESS = "\ue009"
+"""Stands before and behind the number of what was started in the background."""
+TEMPORARY = "\ue00d"
+"""Stands before and behind the number of a file whose name `mktemp` chooses."""
+
+_ANY = re.compile("[\ue000-\ue00f]")
 
 
 def mark(kind: str, name: object) -> str:
@@ -42,6 +49,11 @@ def may_be_marks(text: str) -> bool:
 def is_fixed(value: str) -> bool:
     """Whether a value has no marks."""
     return _ANY.search(value) is None
+
+
+def is_told(value: str) -> bool:
+    """Whether a value has no marks but those of inputs and of sweeps, which a workflow has too."""
+    return is_fixed(re.sub(f"([{INPUT}{SWEEP}])[^{INPUT}{SWEEP}]*\\1", "", value))
 
 
 def names_in(kind: str, value: str) -> list[str]:

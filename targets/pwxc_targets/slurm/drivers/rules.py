@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from pwxc.shell.grammar import Command, For, Node, Pipeline, children
-from pwxc_targets.slurm.drivers.marks import is_fixed
+from pwxc.shell.grammar import Command, For, Group, Node, Pipeline, children
 
 QUIET = frozenset([
     "echo", "printf", "set", "shopt", "export", "mkdir", "cd", ":", "true", "false", "exit", "return", "local",
     "declare", "typeset", "unset", "sleep", "pwd", "test", "[", "shift", "read", "wait", "trap",
     "umask", "ulimit", "module", "ml", "date", "hostname", "break", "continue", "let", "squeue", "sinfo", "pushd",
     "popd", "hash", "type", "command", "which", "ls", "cat", "alias", "unalias", "readonly", "getopts", "mapfile",
-    "readarray", "eval", "clear", "whoami", "dirname", "basename", "realpath", "readlink", "seq",
+    "readarray", "eval", "clear", "whoami", "dirname", "basename", "realpath", "readlink", "seq", "exec", "tput", "id",
+    "scancel", "sacct", "chmod", "tee", "awk", "cut", "grep", "sed", "tr", "head", "tail", "sort", "wc", "uniq",
+    "paste", "mktemp", "env", "uname", "stat", "du", "df", "fi",
 ])  # fmt: skip
 """Commands that change nothing of the workflow, or whose effect is followed."""
 SUCCEEDS = frozenset([
@@ -28,8 +29,11 @@ RUNNERS = frozenset([
     "sudo",
 ])  # fmt: skip
 """Commands that run others in a way of their own."""
+CALL = re.compile(r"(?<![\w.-])sbatch(?![\w./=-])")
+"""The name of the command, and not a part of the name of a file."""
 QUEUE = re.compile(r"\b(squeue|sacct|scontrol)\b")
 DEEPEST = 20
+UNDECIDED = "what is submitted depends on a test that is made when the driver runs"
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:\[(.*?)\])?(\+?)=(.*)\Z", re.DOTALL)
 DECLARING = frozenset(["export", "declare", "local", "typeset", "readonly"])
 
@@ -54,7 +58,9 @@ def submits(nodes: Iterable[Node], functions: dict[str, tuple[Node, ...]], depth
         if not isinstance(node, Command):
             continue
         words = [*node.words, *node.redirects]
-        if any(re.search(r"\bsbatch\b", token.text) for token in words if not _is_told(node, token.text)):
+        if any(CALL.search(token.text) for token in words if not _is_told(node, token.text)):
+            return True
+        if node.words and node.words[0].text in RUNNERS and CALL.search(_here(node)):
             return True
         if depth < DEEPEST:
             for name in _called(node, functions):
@@ -63,24 +69,41 @@ def submits(nodes: Iterable[Node], functions: dict[str, tuple[Node, ...]], depth
     return False
 
 
+def _here(node: Command) -> str:
+    """Give the texts of the here-documents of a command."""
+    return "\n".join(token.here for token in node.redirects if token.here is not None)
+
+
 def _runs_what_it_reads(node: Pipeline) -> bool:
     """Whether a pipeline gives calls of `sbatch` to something that runs them."""
-    words = [[token.text for token in part.words] for part in node.parts if isinstance(part, Command)]
-    told = any(re.search(r"\bsbatch\b", text) for texts in words for text in texts)
+    words = [[*(token.text for token in part.words), _here(part)] for part in node.parts if isinstance(part, Command)]
+    told = any(CALL.search(text) for texts in words for text in texts)
     return told and any(texts[:1] and texts[0] in RUNNERS for texts in words[1:])
 
 
 def _is_told(node: Command, text: str) -> bool:
     """Whether a word is only printed."""
-    return (
-        node.words[0].text in ("echo", "printf", "#") and "$(" not in text and "`" not in text if node.words else False
-    )
+    if not node.words or node.words[0].text not in ("echo", "printf", "log", "#"):
+        return False
+    return not re.search(r"(?:\$\((?!\()|`)[^`]*(?<![\w.-])sbatch(?![\w./=-])", text)
+
+
+SCRIPT = "script "
+"""Stands before the name of a script that submits jobs, among the functions."""
+
+
+VARIABLE = "variable "
+"""Stands before the name of a variable that holds the name of `sbatch`, among the functions."""
 
 
 def _called(node: Command, functions: dict[str, tuple[Node, ...]]) -> set[str]:
-    found = {node.words[0].text} if node.words else set()
+    found = {token.text for token in node.words}
+    for place, token in enumerate(node.words):
+        before = r"^\"?" if place == 0 else r"(?:\$\(|`)\s*\"?"
+        found.update(VARIABLE + name for name in re.findall(before + r"\$\{?(\w+)", token.text))
     for token in node.words:
         found.update(re.findall(r"(?:\$\(|`)\s*([\w-]+)", token.text))
+        found.update(SCRIPT + name for name in re.findall(r"[^/\s\"']+", token.text))
     return found & functions.keys()
 
 
@@ -117,10 +140,41 @@ def _assigned_by(node: Command) -> set[str]:
     return found
 
 
-def ends(nodes: Sequence[Node]) -> bool:
+_SILENT = frozenset([
+    ":", "true", "false", "export", "local", "declare", "typeset", "set", "shift", "unset", "mkdir", "cd", "cp", "mv",
+    "rm", "touch", "exit", "return", "break", "continue", "[", "test", "read", "sleep", "let", "source", ".", "chmod",
+    "ln",
+])  # fmt: skip
+
+
+def prints(nodes: Iterable[Node]) -> bool:
+    """Whether commands print, as far as one can see; what goes to the error output does not count."""
+    for node in walk(nodes):
+        if not isinstance(node, Command):
+            continue
+        words = [token.text for token in node.words if ASSIGNMENT.match(token.text) is None]
+        away = any(token.redirect.lstrip("1") in (">", ">>", "&>", ">&") for token in node.redirects)
+        if words and not away and words[0] not in _SILENT and not words[0].startswith(("[[", "((")):
+            return True
+    return False
+
+
+def ends(nodes: Sequence[Node], functions: dict[str, tuple[Node, ...]] | None = None, depth: int = 0) -> bool:
     """Whether commands end with leaving the script."""
     last = nodes[-1] if nodes else None
-    return isinstance(last, Command) and bool(last.words) and last.words[0].text in ("exit", "return")
+    if isinstance(last, Group) and not last.subshell:
+        return ends(last.body, functions, depth)
+    if not isinstance(last, Command) or not last.words:
+        return False
+    name = last.words[0].text
+    if functions is not None and name in functions and depth < DEEPEST:
+        inner = functions[name]
+        return ends(inner, functions, depth + 1) and not _returns(inner)
+    return name in ("exit", "return")
+
+
+def _returns(nodes: Sequence[Node]) -> bool:
+    return any(isinstance(node, Command) and node.words and node.words[0].text == "return" for node in walk(nodes))
 
 
 _NUMBERS = {"-eq": "==", "-ne": "!=", "-lt": "<", "-le": "<=", "-gt": ">", "-ge": ">="}
@@ -144,8 +198,3 @@ def tested(words: Sequence[str], *, patterns: bool) -> bool | None:
             a, b = int(left), int(right)
             return {"==": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[_NUMBERS[operator]]
     return None
-
-
-def may_test(words: Sequence[str]) -> bool:
-    """Whether the outcome of a test depends on nothing but fixed values."""
-    return all(is_fixed(word) for word in words)

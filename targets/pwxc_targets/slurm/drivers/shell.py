@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
-from pwxc.diagnostics import Diagnostics
+from pwxc.diagnostics import Code, Diagnostics
 from pwxc.ir.expr import Expr
 from pwxc.shell.grammar import (
     AndOr,
@@ -25,55 +23,72 @@ from pwxc.shell.grammar import (
     While,
     parse,
 )
-from pwxc.shell.words import ShellError, Token, tokenize
-from pwxc.source import Source
+from pwxc.shell.words import ShellError, Token
+from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.drivers import commands
 from pwxc_targets.slurm.drivers.branches import run_case, run_if
 from pwxc_targets.slurm.drivers.calls import LeaveError, Submission, Submitted
-from pwxc_targets.slurm.drivers.expansion import Expander, State
-from pwxc_targets.slurm.drivers.filters import filtered
+from pwxc_targets.slurm.drivers.expansion import Expander
+from pwxc_targets.slurm.drivers.files import Files
 from pwxc_targets.slurm.drivers.frames import Frames
-from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.rules import RUNNERS, assigned_in, ends, submits, tested, walk
+from pwxc_targets.slurm.drivers.interpreter import Waits
+from pwxc_targets.slurm.drivers.joins import run_and_or, run_pipeline
+from pwxc_targets.slurm.drivers.marks import PROCESS, UNKNOWN, mark
+from pwxc_targets.slurm.drivers.paths import joined
+from pwxc_targets.slurm.drivers.printing import document, redirected, tell
+from pwxc_targets.slurm.drivers.rules import UNDECIDED, assigned_in, ends, prints, submits, walk
+from pwxc_targets.slurm.drivers.sourcing import register
+from pwxc_targets.slurm.drivers.state import Key, State
+from pwxc_targets.slurm.drivers.texts import Texts
 from pwxc_targets.slurm.drivers.turns import run_loop
+
+_COMPOUND = (For, Count, While, If, Case, Group)
 
 
 @attrs.define
 class Shell:
-    """Runs the commands of a script on values. Loops whose places are in `unrolled` are followed turn by turn."""
+    """Runs the commands of a script on values: an `Interpreter`, and what surrounds the expansion of words."""
 
     source: Source
+    script: str
     diagnostics: Diagnostics
     take: Callable[[Submission], Submitted]
+    find: Callable[[str], Source | None]
+    files: Files
     unrolled: frozenset[int] = frozenset()
+    frozen: frozenset[str] = frozenset()
+    texts: Texts = attrs.field(factory=Texts)
     state: State = attrs.field(factory=State)
     functions: dict[str, tuple[Node, ...]] = attrs.field(factory=dict)
-    files: dict[str, str] = attrs.field(factory=dict)
-    strangers: list[Token] = attrs.field(factory=list)
+    strangers: list[Span] = attrs.field(factory=list)
     settings: set[str] = attrs.field(factory=set)
-    locals: list[dict[str, tuple[str | None, dict[str, str] | None]]] = attrs.field(factory=list)
+    locals: list[dict[str, tuple[str | None, dict[Key, str] | None]]] = attrs.field(factory=list)
     conditions: list[Expr] = attrs.field(factory=list)
-    waits: list[tuple[int, bool]] = attrs.field(factory=list)
-    background: list[int] = attrs.field(factory=list)
-    in_background: bool = False
+    waits: Waits = attrs.field(factory=list)
+    waited: int | None = None
+    processes: list[Waits] = attrs.field(factory=list)
+    behind: bool = False
+    given: str | None = None
+    submitted: int = 0
+    made: dict[str, str] = attrs.field(factory=dict)
+    status: bool | None = True
+    substituted: bool | None = True
     polled: tuple[int, int] | None = None
     printed: list[str] | None = None
-    base: int = 0
+    at: tuple[int, int] = (0, 0)
+    pinned: Span | None = None
     depth: int = 0
     turns: int = 0
     frames: Frames = attrs.field(init=False)
     expander: Expander = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Find the variables that the script sets somewhere."""
-        found = re.findall(r"(?:^|[\s;(])([A-Za-z_]\w*)(?:\[[^]]*\])?\+?=", self.source.text)
-        found += re.findall(r"\bfor\s+([A-Za-z_]\w*)", self.source.text)
+        """Get ready for the first command."""
+        self.texts.add(self.source)
         self.frames = Frames(self.state)
-        script = posixpath.basename(self.source.name)
-        self.expander = Expander(
-            self.state, f"./{script}", frozenset(found), self._substitute, self.frames.refuse, self.frames.find_item
-        )
+        self.expander = Expander(self.state, self.script, self, self.frozen)
+        self.files.tell = self._looked_at
 
     @property
     def inputs(self) -> dict[str, str | None]:
@@ -82,6 +97,8 @@ class Shell:
 
     def run(self, nodes: Sequence[Node]) -> None:
         """Run a script to its end."""
+        self.expander.assigned |= assigned_in(nodes, {})
+        register(self, nodes)
         try:
             self.all(nodes)
         except LeaveError:
@@ -91,46 +108,83 @@ class Shell:
         """Run commands one after the other; give whether the last one succeeded, None when it is not known."""
         status: bool | None = True
         for node in nodes:
-            status = self._one(node)
+            status = self.status = self._one(node)
         return status
+
+    # places
+
+    def span(self, start: int, end: int) -> Span:
+        """Give the span between two places."""
+        return self.pinned or self.texts.span(start, end)
 
     def dynamic(self, message: str, start: int, end: int) -> None:
         """Report what is known only when the driver runs."""
-        self.diagnostics.add(C.DYNAMIC, message, self.source.span(start, end))
+        self.report(C.DYNAMIC, message, self.span(start, end))
+
+    def report(self, code: Code, message: str, span: Span) -> None:
+        """Add a diagnostic."""
+        self.diagnostics.add(code, message, span)
+
+    def _looked_at(self, path: str) -> None:
+        message = f"what the driver finds in `{path}` is taken as it is now"
+        self.report(C.AS_IT_IS, message, self.span(*self.at))
+
+    # running
 
     def words(self, tokens: Iterable[Token]) -> list[str]:
         """Give the words that tokens become."""
         return [value for token in tokens for value in self.expander.words(token.text)]
 
     def _one(self, node: Node) -> bool | None:
+        if isinstance(node, _COMPOUND) and node.redirects:
+            return self._with_redirects(node, node.redirects)
+        return self._plain(node)
+
+    def _plain(self, node: Node) -> bool | None:
         match node:
             case Command():
-                return commands.run(self, node)
+                kept, self.at = self.at, _place([node]) or self.at
+                try:
+                    return commands.run(self, node)
+                finally:
+                    self.at = kept
             case AndOr():
-                return self._and_or(node)
+                return run_and_or(self, node)
             case Pipeline():
-                return self._pipeline(node)
+                return run_pipeline(self, node)
             case Background():
                 return self._in_background(node)
             case For() | Count() | While():
+                self.at = node.start, node.end
                 run_loop(self, node)
                 return True
             case If():
                 return run_if(self, node)
             case Case():
+                self.at = node.start, node.end
                 return run_case(self, node)
             case Group():
-                return self._group(node)
+                return self.apart(lambda: self.all(node.body)) if node.subshell else self.all(node.body)
             case Function():
                 self.functions[node.name] = node.body
                 return True
 
-    def _group(self, node: Group) -> bool | None:
-        if not node.subshell:
-            return self.all(node.body)
-        return self._apart(lambda: self.all(node.body))
+    def _with_redirects(self, node: Node, redirects: Sequence[Token]) -> bool | None:
+        """Run commands whose input or output leads elsewhere."""
+        start = node.start if isinstance(node, For | Count | While | If | Case) else redirects[0].start
+        self.at = start, redirects[-1].end
+        kept, self.given = self.given, document(self, redirects)
+        try:
+            if not redirected(redirects):
+                return self._plain(node)
+            status: list[bool | None] = []
+            text = self.captured(lambda: status.append(self._plain(node)))
+            tell(self, redirects, text)
+            return status[0]
+        finally:
+            self.given = kept
 
-    def _apart(self, run: Callable[[], bool | None]) -> bool | None:
+    def apart(self, run: Callable[[], bool | None]) -> bool | None:
         """Run something that leaves variables and the folder as they were."""
         kept = self.state.copy()
         functions = dict(self.functions)
@@ -139,141 +193,131 @@ class Shell:
         except LeaveError:
             return True
         finally:
-            self.restore(kept)
+            self.state.restore(kept)
             self.functions = functions
 
-    def restore(self, kept: State) -> None:
-        """Give variables, lists and the folder the values of another state."""
-        for name in ("values", "lists", "exported", "arguments", "shifted", "folder", "keyed"):
-            setattr(self.state, name, getattr(kept, name))
-
     def _in_background(self, node: Background) -> bool | None:
-        before, self.in_background = self.in_background, True
+        kept, self.waits = self.waits, list(self.waits)
+        before, self.behind = self.behind, not isinstance(node.body, Group | For | While | Count)
         try:
-            self._apart(lambda: self._one(node.body))
+            self.apart(lambda: self._one(node.body))
+            self.processes.append([item for item in self.waits if item not in kept])
         finally:
-            self.in_background = before
+            self.waits, self.behind = kept, before
         return True
-
-    def _and_or(self, node: AndOr) -> bool | None:
-        status: bool | None = True
-        for operator, part in node.parts:
-            if operator and status is None:
-                self.perhaps([part])
-            elif not operator or status is (operator == "&&"):
-                status = self._one(part)
-        return status
 
     def perhaps(self, nodes: Sequence[Node]) -> None:
         """Note what commands may do of which it is not known whether they run."""
         if submits(nodes, self.functions):
-            start, end = self._place(nodes)
-            self.dynamic("what is submitted depends on a test that is made when the driver runs", start, end)
-        elif not ends(nodes):
+            start, end = _place(nodes) or self.at
+            self.dynamic(UNDECIDED, start, end)
+        elif not ends(nodes, self.functions):
+            if self.printed is not None and prints(nodes):
+                self.show(UNKNOWN)
             self.forget(nodes)
+            for node in walk(nodes):
+                if isinstance(node, Command) and node.words and node.words[0].text in ("source", "."):
+                    message = "whether this file is read in is known only when the driver runs"
+                    self.report(C.NOT_READ_IN, message, self.span(node.words[0].start, node.words[-1].end))
 
-    def forget(self, nodes: Sequence[Node]) -> None:
+    def forget(self, nodes: Iterable[Node]) -> None:
         """Note that nothing is known of the variables that commands set."""
         for name in assigned_in(nodes, self.functions):
             self.state.values[name] = UNKNOWN
             self.state.lists.pop(name, None)
 
-    def _place(self, nodes: Sequence[Node]) -> tuple[int, int]:
-        tokens = [token for node in walk(nodes) if isinstance(node, Command) for token in node.words]
-        return (tokens[0].start, tokens[-1].end) if tokens else (0, 0)
-
-    def _pipeline(self, node: Pipeline) -> bool | None:
-        if len(node.parts) == 1:
-            status = self._one(node.parts[0])
-            return None if status is None else status is not node.negated
-        text = self._captured(lambda: self._apart(lambda: self._one(node.parts[0])))
-        for part in node.parts[1:]:
-            if isinstance(part, While):
-                run_loop(self, part, text)
-                return None
-            if not isinstance(part, Command):
-                self.perhaps([part])
-                return None
-            words = self.words(part.words)
-            if words[:1] == ["read"] or submits([part], self.functions):
-                self.perhaps([part])
-                return None
-            if words and words[0] in RUNNERS and re.search(r"\bsbatch\b", text):
-                self.dynamic(f"`{words[0]}` submits jobs in a way that is not followed", *self._place([part]))
-            text = filtered(words, text)
-        self.show(text + "\n")
-        return None
+    # what is printed
 
     def show(self, text: str) -> None:
         """Print a text."""
         if self.printed is not None:
             self.printed.append(text)
 
-    def _captured(self, run: Callable[[], object]) -> str:
+    def captured(self, run: Callable[[], object]) -> str:
+        """Run something and give what it prints."""
         before, self.printed = self.printed, []
         try:
             run()
-            return "".join(self.printed).rstrip("\n")
+            return "".join(self.printed)
         finally:
             self.printed = before
 
-    def _substitute(self, text: str) -> str:
-        """Give what a command prints."""
-        place = self.source.text.find(text, self.base)
+    # what the expansion of words needs
+
+    def substitute(self, text: str) -> str:
+        """Run commands and give what they print, without line ends behind."""
+        place = self.texts.find(text, *self.at)
         try:
             nodes = parse(text, max(place, 0))
         except ShellError:
             return UNKNOWN
         if not nodes:
             return ""
-        before, self.base = self.base, max(place, 0)
+        kept, self.pinned = self.pinned, self.pinned or (None if place >= 0 else self.span(*self.at))
         try:
-            return self._captured(lambda: self._apart(lambda: self.all(nodes)))
+            return self.captured(lambda: self.apart(lambda: self._kept(nodes))).rstrip("\n")
         finally:
-            self.base = before
+            self.pinned = kept
 
-    # tests
+    def _kept(self, nodes: Sequence[Node]) -> bool | None:
+        """Run the commands of a substitution; where nothing else happens its status is that of the command."""
+        self.substituted = self.all(nodes)
+        return self.substituted
 
-    def test(self, words: Sequence[str], *, patterns: bool) -> bool | None:
-        """Work out the words of a test."""
-        for word in words:
-            self.frames.refuse(word)
-        if not all(is_fixed(word) for word in words):
-            return self._test_of_marks(words)
-        return tested(words, patterns=patterns)
+    def special(self, name: str) -> str:
+        """Give the value of `$?` or `$!`."""
+        if name == "!":
+            return mark(PROCESS, len(self.processes) - 1) if self.processes else ""
+        return UNKNOWN if self.status is None else str(int(not self.status))
 
-    @staticmethod
-    def _test_of_marks(words: Sequence[str]) -> bool | None:
-        """Work out whether a value is there; the id of a job is."""
-        if len(words) == 2 and words[0] in ("-n", "-z") and UNKNOWN not in words[1] and INPUT not in words[1]:
-            return words[0] == "-n"
-        if len(words) == 1 and UNKNOWN not in words[0] and INPUT not in words[0]:
-            return True
-        return None
-
-    def double_test(self, text: str) -> bool | None:
-        """Work out `[[ … ]]`."""
-        verdict: bool | None = True
-        operator = "&&"
-        group: list[Token] = []
-        for token in (*tokenize(text[2:-2]), Token("&&", 0, 0, operator=True)):
-            if token.operator and token.text in ("&&", "||"):
-                found = self._simple_test(group)
-                if operator == "&&":
-                    verdict = (
-                        False if verdict is False or found is False else None if None in (verdict, found) else True
-                    )
-                else:
-                    verdict = True if verdict or found else None if None in (verdict, found) else False
-                operator, group = token.text, []
-            elif token.operator:
-                return None
-            else:
-                group.append(token)
-        return verdict
-
-    def _simple_test(self, tokens: Sequence[Token]) -> bool | None:
-        if any(token.redirect or token.text == "=~" for token in tokens):
+    def matching(self, pattern: str) -> list[str] | None:
+        """Give the files that match a pattern; None if it is not known which there are."""
+        whole = joined(self.state.folder, pattern)
+        found = self.files.matching(whole)
+        if found is None or whole == pattern:
+            return found
+        plain = pattern.removeprefix("./")
+        if not whole.endswith(plain):
             return None
-        quoted = bool(tokens) and tokens[-1].text[:1] in "\"'"
-        return self.test([self.expander.value(token.text) for token in tokens], patterns=not quoted)
+        head = whole.removesuffix(plain)
+        return [pattern[: 2 * pattern.startswith("./")] + path.removeprefix(head) for path in found]
+
+    def refuse(self, value: str) -> None:
+        """Give up reading a loop as a sweep if the value comes from one."""
+        self.frames.refuse(value)
+
+    def refuse_gathered(self, value: str) -> None:
+        """Give up reading a loop as a sweep if one id in the value stands for those of all its turns."""
+        self.frames.refuse_gathered(value)
+
+    def refuse_split(self, value: str, blanks: str) -> None:
+        """Give up reading a loop as a sweep if a value of its variable would be cut into several words."""
+        self.frames.refuse_split(value, blanks)
+
+    def find_item(self, items: dict[Key, str], key: Key) -> str | None:
+        """Find the item of a list under a key with a mark."""
+        return self.frames.find_item(items, key)
+
+    def load(self, path: str) -> tuple[Node, ...] | None:
+        """Read a shell script that the driver runs or reads in; None if there is none, or it cannot be followed."""
+        source = self.find(path)
+        if source is None:
+            return None
+        try:
+            nodes = parse(source.text, self.texts.add(source))
+        except ShellError:
+            return None
+        self.expander.assigned |= assigned_in(nodes, {})
+        register(self, nodes)
+        return nodes
+
+    def pin(self, span: Span | None) -> Span | None:
+        """Let a span stand for all places from now on, as in a text that was made; gives the one before."""
+        kept, self.pinned = self.pinned, span
+        return kept
+
+
+def _place(nodes: Sequence[Node]) -> tuple[int, int] | None:
+    """Give where commands stand."""
+    tokens = [token for node in walk(nodes) if isinstance(node, Command) for token in (*node.words, *node.redirects)]
+    return (min(token.start for token in tokens), max(token.end for token in tokens)) if tokens else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import PurePath
 
 import attrs
@@ -12,44 +13,60 @@ import attrs
 from pwxc.diagnostics import Diagnostics
 from pwxc.ir.data import Variable
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Expr
 from pwxc.ir.resources import Resources
-from pwxc.ir.sweep import Sweep, Values
+from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import Script, Task
-from pwxc.ir.template import Template, text
+from pwxc.ir.template import Template
 from pwxc.registry import ReadSettings
-from pwxc.shell import quote
+from pwxc.shell.found import flatten
 from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.cutting import Word
 from pwxc_targets.slurm.batch.directives import Component, Reading
 from pwxc_targets.slurm.batch.getopt import Given, Misuse, Stray, options
-from pwxc_targets.slurm.batch.report import read_source, report_faults, tell_components, tolerated_options
+from pwxc_targets.slurm.batch.report import read_source, report_faults, tolerated_options
 from pwxc_targets.slurm.batch.table import NONE, OPTIONS, names_of
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
 from pwxc_targets.slurm.drivers.calls import Submission, Submitted
 from pwxc_targets.slurm.drivers.companions import find_script
 from pwxc_targets.slurm.drivers.edges import Edges
+from pwxc_targets.slurm.drivers.finding import tell_inner_submissions
 from pwxc_targets.slurm.drivers.frames import Frames
 from pwxc_targets.slurm.drivers.marks import (
+    ALIGNED,
+    CARRIED,
+    HERE,
     INPUT,
     JOB,
+    LAST,
     SWEEP,
     UNKNOWN,
     as_template,
     is_fixed,
+    is_told,
     mark,
-    names_in,
-    replace_marks,
 )
-from pwxc_targets.slurm.lower import Lowered, lower, unlike
+from pwxc_targets.slurm.drivers.paths import from_folder, joined
+from pwxc_targets.slurm.drivers.wording import (
+    assignments,
+    indexes_of,
+    placed,
+    plain_name,
+    set_arguments,
+    tied,
+    with_late,
+    with_templates,
+)
+from pwxc_targets.slurm.lower import Lowered, Origin, find, lower, unlike
 
 _CLIENT = frozenset(
     ["wrap", "parsable", "quiet", "wait", "test-only", "verbose", "ignore-pbs", "help", "usage", "version"]
 )
 """Options that say how the client behaves, and nothing about the job."""
+_WRAPPED = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n"
 _SHELLS = frozenset(["bash", "sh", "dash", "ksh", "zsh", "mksh", "ash"])
-_HARMLESS = re.compile(r"[\w.,:/@%+= -]*")
+_COSMETIC = frozenset(["comment", "job-name", "output", "error"])
+"""Options that may be left out where their values are not known: they decide nothing but what things are called."""
 _FREE = frozenset(["comment", "job-name"])
 """Options that may differ from instance to instance of a sweep, since nothing depends on them."""
 
@@ -79,34 +96,61 @@ class Submissions:
         """Take a submission; what it prints has a mark for its id."""
         number = len(self.names)
         self.names.append(None)
-        span = self.driver.span(submission.start, submission.end)
+        span = submission.span
         if any(value.endswith("Submitted") for value in submission.words) and "batch" in submission.words:
             message = "a value holds all that `sbatch` prints, and not the id alone"
             self.diagnostics.add(C.BAD_VALUE, message, span, help="submit with `--parsable`, or cut the id out")
             return Submitted(number, mark(JOB, number))
-        given, script, arguments = self._cut(submission, span)
+        groups, script, arguments = self._cut(submission, span)
+        if any(HERE in word for word in (*submission.words, *submission.exported.values(), submission.here or "")):
+            submission.frames.refuse(submission.folder)
+        further = [placed(submission, group, [])[1] for group in groups[1:]]
+        submission, given, arguments = placed(submission, groups[0], arguments)
         flags = {item.name for item in given}
         if UNKNOWN in submission.folder:
             self._dynamic("in which folder the job runs is known only when the driver runs", span)
             return Submitted(number, mark(JOB, number))
         source = self._script(submission, script, given, span)
         if source is not None:
-            self._add(number, submission, source, given, arguments, script, span)
+            self._add(number, submission, source, [given, *further], arguments, script, span)
         told = "" if "quiet" in flags else mark(JOB, number)
         if told and "parsable" not in flags:
             told = f"Submitted batch job {told}"
         return Submitted(number, told, "wait" in flags)
 
+    def beside(self, path: str) -> Source | None:
+        """Find a script that the driver runs or reads in; nothing else needs to submit it."""
+        quiet = Diagnostics()
+        source = find_script((path,), self.driver, self.sources, self.settings.folder, quiet, self.driver.span(0, 0))
+        if source is not None:
+            self.taken.add(id(source))
+        return source
+
     def unused(self) -> list[Source]:
         """Give the sources that nothing submits."""
         return [item for item in self.sources if item is not self.driver and id(item) not in self.taken]
 
-    def _cut(self, submission: Submission, span: Span) -> tuple[list[Given], str | None, list[str]]:
-        """Give the options of a call, the script, and the script's arguments."""
+    def _cut(self, submission: Submission, span: Span) -> tuple[list[list[Given]], str | None, list[str]]:
+        """Give the options of a call for each component, the script, and the script's arguments."""
         words = [Word(value, submission.start, submission.end) for value in submission.words]
-        given = [*self._from_environment(submission)]
-        if ":" in submission.words:
-            self._dynamic("a heterogeneous job with `:` between its parts is not followed", span)
+        groups: list[list[Given]] = []
+        while True:
+            given, rest = self._options(words, span)
+            groups.append([*self._from_environment(submission), *given])
+            if not rest or rest[0].text != ":":
+                return groups, rest[0].text if rest else None, self._arguments(rest[1:], span)
+            words = rest[1:]
+
+    def _arguments(self, words: Sequence[Word], span: Span) -> list[str]:
+        """Give the arguments of a script; `sbatch` leaves out each that is a colon."""
+        for word, following in pairwise(words):
+            if word.text == ":" and following.text.startswith("-"):
+                self._dynamic("`:` and options stand behind the script, which gets them as its arguments", span)
+        return [word.text for word in words if word.text != ":"]
+
+    def _options(self, words: list[Word], span: Span) -> tuple[list[Given], list[Word]]:
+        """Give the options at the start of words, and the words from the first one on that is none."""
+        given: list[Given] = []
         for item in options(words, (*names_of("26.05"), *tolerated_options(self.settings, ""))):
             if isinstance(item, Given):
                 if item.option is None and item.name not in tolerated_options(self.settings, ""):
@@ -115,13 +159,11 @@ class Submissions:
             elif isinstance(item, Misuse):
                 self.diagnostics.add(C.OPTION_USE, item.message, span, help=item.help)
             elif isinstance(item, Stray):
-                # everything from the first word that is no option on is the script with its arguments
-                place = next(number for number, word in enumerate(words) if word is item.word)
-                return given, words[place].text, [word.text for word in words[place + 1 :]]
-        return given, None, []
+                return given, words[next(number for number, word in enumerate(words) if word is item.word) :]
+        return given, []
 
     def _from_environment(self, submission: Submission) -> Iterable[Given]:
-        for option in OPTIONS:
+        for option in OPTIONS if submission.settings else ():
             for name in option.variables.split(",") if option.variables else ():
                 value = submission.settings.get(name)
                 if value is None:
@@ -136,26 +178,45 @@ class Submissions:
         if wrap is not None:
             if script is not None:
                 self.diagnostics.add(C.OPTION_USE, "`--wrap` and a script exclude each other", span)
-            return Source(self.driver.name, f"#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{wrap}\n")
+            return Source(self.driver.name, f"{_WRAPPED}{wrap}\n")
         if script is None or script in ("-", "/dev/stdin"):
-            if submission.here is not None and UNKNOWN not in submission.here:
-                return Source(self.driver.name, submission.here)
-            self._dynamic("what is submitted comes from standard input", span)
-            return None
+            return self._read_script(submission, span)
         submission.frames.refuse(script)
-        place = posixpath.normpath(posixpath.join(submission.folder, script))
-        for path in (script, place, f"./{script}"):
-            if path in submission.files and is_fixed(path):
-                if UNKNOWN in submission.files[path]:
-                    self._dynamic(f"what `{script}` holds is known only when the driver runs", span)
-                    return None
-                return Source(script, submission.files[path])
-        if not is_fixed(script):
+        place = joined(submission.folder, script)
+        if place in submission.files.written:
+            return self._written(submission, place, script, span)
+        if not is_fixed(place):
+            place = script  # the folder is known only when the driver runs, which script it is may be known
+        if not is_fixed(place):
             self._dynamic("which script is submitted is known only when the driver runs", span)
             return None
-        if PurePath(script).name == PurePath(self.driver.name).name:
+        if PurePath(place).name == PurePath(self.driver.name).name:
             self._dynamic("the driver submits itself", span)
             return None
+        return self._lying(place, script.replace(HERE, "."), span)
+
+    def _read_script(self, submission: Submission, span: Span) -> Source | None:
+        """Find the script that `sbatch` reads from its standard input."""
+        if submission.input is not None and is_fixed(submission.input):
+            if submission.input in submission.files.written:
+                return self._written(submission, submission.input, submission.input, span)
+            return self._lying(submission.input, submission.input, span)
+        if submission.here is None or UNKNOWN in submission.here:
+            self._dynamic("what is submitted comes from standard input", span)
+            return None
+        return Source(self.driver.name, submission.here)
+
+    def _written(self, submission: Submission, place: str, script: str, span: Span) -> Source | None:
+        """Give a script that the driver has written."""
+        if UNKNOWN in submission.files.written[place]:
+            self._dynamic(f"what `{plain_name(script)}` holds is known only when the driver runs", span)
+            return None
+        if CARRIED in submission.files.written[place]:
+            submission.frames.refuse(submission.files.written[place])
+        return Source(script, from_folder(submission.files.written[place], submission.folder))
+
+    def _lying(self, place: str, script: str, span: Span) -> Source | None:
+        """Find a script among those that were given, or in the driver's folder."""
         if (place, script) not in self.found:
             folder = self.settings.folder
             source = find_script((place, script), self.driver, self.sources, folder, self.diagnostics, span)
@@ -169,38 +230,69 @@ class Submissions:
         number: int,
         submission: Submission,
         source: Source,
-        given: Sequence[Given],
+        groups: Sequence[Sequence[Given]],
         arguments: Sequence[str],
         script: str | None,
         span: Span,
     ) -> None:
+        given = groups[0]
         own = any(source is item for item in self.sources)
         self.taken.add(id(source))
         reading = self._reading(source, own=own)
+        for variable in submission.lost:
+            message = f"what the job finds in `{variable}` is known only when the driver runs"
+            used = re.search(rf"\b{variable}\b", source.text)
+            self.diagnostics.add(C.DYNAMIC if used else C.LEFT_OUT, message, span)
         within = None if own else Word("", submission.start, submission.end)
         if not report_faults(reading, source if own else self.driver, self.diagnostics, within):
             return
-        tell_components(reading, span, self.diagnostics)
+        for part in reading.components:
+            part.foreign = True
         component = reading.components[0]
-        component.foreign = True
         late = self._override(component, given, span)
+        self._add_components(reading, groups, span)
         stacked = bool(submission.frames.stack)
         if stacked:
-            self._check_sweep(component, source, submission.frames)
+            self._check_sweep(reading, source, submission.frames)
         default = (
             "wrap" if any(item.name == "wrap" for item in given) else PurePath(script).name if script else "sbatch"
         )
-        name = unlike(_plain(component.value("job-name") or default), self.used)
+        name = unlike(plain_name(component.value("job-name") or default), self.used)
         self.names[number] = name
-        lowered = lower(reading, source.text, name, span)
-        self._keep(_with_late(lowered, late), submission, arguments, span, own=own)
+        indexes = indexes_of(component)
+        if indexes is not None:
+            self.edges.arrays[number] = indexes
+        origin = (source, 0) if own else self._origin(source, submission)
+        lowered = lower(reading, source.text, name, self.used, span, origin)
+        self._keep(with_late(lowered, late), submission, arguments, span, origin, own=own)
+
+    def _add_components(self, reading: Reading, groups: Sequence[Sequence[Given]], span: Span) -> None:
+        """Put the options that a call has for further components over those of the script (slurm.md §10)."""
+        for number, given in enumerate(groups[1:], 1):
+            if number == len(reading.components):
+                settings = reading.components[-1].settings.next_component()
+                reading.components.append(Component(settings=settings, foreign=True))
+            if self._override(reading.components[number], given, span):
+                self._dynamic("what a further component asks for is known only when the driver runs", span)
+
+    def _origin(self, source: Source, submission: Submission) -> Origin | None:
+        """Find where a script that the driver holds stands in it, if it does so word by word."""
+        wrapped = source.text.startswith(_WRAPPED)
+        inner = source.text[len(_WRAPPED) : -1] if wrapped else source.text
+        holder = submission.span.source
+        first, last = (submission.start, submission.end) if wrapped else (0, len(holder.text))
+        at = holder.text.find(inner, first, last) if inner else -1
+        if at < 0 or holder.text.find(inner, at + 1, last) >= 0:
+            return None
+        return holder, at - (len(_WRAPPED) if wrapped else 0)
 
     def _reading(self, source: Source, *, own: bool) -> Reading:
         """Read a script; one that is submitted again is not read again."""
         if not own:
             return read_source(source, self.settings)
         if id(source) not in self.readings:
-            self.readings[id(source)] = read_source(source, self.settings)
+            self.readings[id(source)] = reading = read_source(source, self.settings)
+            tell_inner_submissions(source, reading.body, self.diagnostics)
         return self.readings[id(source)].copy()
 
     def _override(self, component: Component, given: Sequence[Given], span: Span) -> list[Given]:
@@ -209,10 +301,14 @@ class Submissions:
         for item in given:
             if item.option is None or item.name in _CLIENT:
                 continue
+            if item.name in _COSMETIC and not is_told(item.value or ""):
+                message = f"the value of `--{item.name}` is known only when the driver runs, so it is left out"
+                self.diagnostics.add(C.LEFT_OUT, message, span)
+                continue
             component.given.append(item)
             late.pop(item.name, None)
             value = item.value or ""
-            if UNKNOWN in value or (JOB in value and item.name != "dependency"):
+            if not is_told(re.sub(f"[{JOB}{LAST}{ALIGNED}]", "", value) if item.name == "dependency" else value):
                 self._dynamic(f"the value of `--{item.name}` is known only when the driver runs", span)
                 component.given.pop()
                 continue
@@ -230,20 +326,21 @@ class Submissions:
                     self.diagnostics.add(C.BAD_VALUE, message, span, help=str(error))
         return list(late.values())
 
-    def _check_sweep(self, component: Component, source: Source, frames: Frames) -> None:
+    def _check_sweep(self, reading: Reading, source: Source, frames: Frames) -> None:
         """See that nothing but the script's text differs between the instances of a loop.
 
         Raises:
-            UnsweepableError: an option does, or the script has indexes of its own.
+            UnsweepableError: an option does, or the script has indexes or components of its own.
         """
+        component = reading.components[0]
         named = False
         for item in component.given:
             value = item.value or ""
-            if SWEEP in value:
-                if item.name not in _FREE and not (item.name == "export" and _assignments(value)):
+            if SWEEP in value and item.name != "dependency":
+                if item.name not in _FREE and not (item.name == "export" and assignments(value)):
                     frames.refuse(value)
                 named = named or item.name == "job-name"
-        if component.find("array") is not None:
+        if component.find("array") is not None or len(reading.components) > 1:
             frames.refuse(mark(SWEEP, frames.stack[0].variable))
         shown = any("%x" in (component.value(name) or "") for name in ("output", "error", "input"))
         if named and (shown or re.search(r"SLURM_JOB_NAME", source.text)):
@@ -253,7 +350,14 @@ class Submissions:
         self.diagnostics.add(C.DYNAMIC, message, span)
 
     def _keep(
-        self, lowered: Lowered, submission: Submission, arguments: Sequence[str], span: Span, *, own: bool
+        self,
+        lowered: Lowered,
+        submission: Submission,
+        arguments: Sequence[str],
+        span: Span,
+        origin: Origin | None,
+        *,
+        own: bool,
     ) -> None:
         task = lowered.task
         variables = [Variable(name=key, value=as_template(value)) for key, value in submission.exported.items()]
@@ -261,23 +365,28 @@ class Submissions:
         work = steps[0].work
         if isinstance(work, Script):
             body = work.text if own else as_template(work.text.literal or "")
-            start, named = _set_arguments(arguments, submission.frames)
+            start, named = set_arguments(arguments, submission.frames)
             variables.extend(named)
             if arguments and work.shell[0].rpartition("/")[2] not in _SHELLS:
                 message = f"`{work.shell[0]}` cannot be given the arguments of the script"
                 self.diagnostics.add(C.ARGUMENTS, message, span)
             given = [*arguments, *([] if own else [work.text.literal or ""])]
-            if any(UNKNOWN in word or JOB in word for word in given):
+            if not all(is_told(word) for word in given):
                 self._dynamic("what the script is given is known only when the driver runs", span)
-            steps[0] = changed(steps[0], work=Script(Template.of(*start, *body.parts), work.shell))
+            made = Script(Template.of(*start, *body.parts), work.shell)
+            if made != work:
+                at = lowered.at - len(flatten(Template.of(*start)))
+                noted = find(made, origin, at, lowered.image, inside=task.container is not None)
+                steps[0] = changed(steps[0], work=made, found=noted)
         edges, extra = self.edges.read(lowered.dependency, submission.after, submission.frames, span)
-        resources, exported = _with_templates(lowered.resources)
+        resources, exported = with_templates(lowered.resources)
         variables.extend(exported)
         if extra:
             resources = resources or Resources(name=task.name, span=task.span)
-            resources = changed(resources, directives=(*resources.directives, text(f"--dependency={extra}")))
+            resources = changed(resources, directives=(*resources.directives, as_template(f"--dependency={extra}")))
         if resources is not None:
             self.resources.append(resources)
+        self.resources.extend(found for item in lowered.beside if (found := with_templates(item)[0]) is not None)
         folder = task.working_directory
         if submission.folder:
             folder = as_template(
@@ -299,76 +408,4 @@ class Submissions:
             sweep=sweep,
             resources=resources.name if resources is not None else None,
         )
-        self.tasks.append(task)
-
-
-def _with_late(lowered: Lowered, late: Sequence[Given]) -> Lowered:
-    """Keep options whose values are inputs as texts."""
-    if not late:
-        return lowered
-    resources = lowered.resources or Resources(name=lowered.task.name, span=lowered.task.span)
-    texts = tuple(text(f"--{item.name}={item.value}") for item in late)
-    return changed(lowered, resources=changed(resources, directives=(*resources.directives, *texts)))
-
-
-def _plain(name: str) -> str:
-    """Give a name without what differs between instances or is known only when the driver runs."""
-    bare = replace_marks(SWEEP, name, lambda found: "").strip("_-. ") if SWEEP in name else name
-    bare = bare or replace_marks(SWEEP, name, lambda found: found)
-    filled = as_template(re.sub(UNKNOWN, "", bare)).fill(lambda hole: "_".join(getattr(hole, "path", ("x",))))
-    return filled if is_fixed(filled) and filled else "job"
-
-
-def _set_arguments(arguments: Sequence[str], frames: Frames) -> tuple[Sequence[str | Expr], list[Variable]]:
-    """Give the start of a script that sets its arguments, and variables for those that only a variable can hold."""
-    words: list[str] = []
-    variables: list[Variable] = []
-    for number, value in enumerate(arguments, 1):
-        if is_fixed(value):
-            words.append(quote(value))
-        elif _is_harmless(value, frames):
-            words.append(f'"{value}"')
-        else:
-            variables.append(Variable(name=f"PWXC_ARGUMENT_{number}", value=as_template(value)))
-            words.append(f'"$PWXC_ARGUMENT_{number}"')
-    return as_template(f"set -- {' '.join(words)}\n").parts if arguments else (), variables
-
-
-def _is_harmless(value: str, frames: Frames) -> bool:
-    """Whether a value of a sweep may stand between double quotes as it is."""
-    values = {frame.variable: frame.items.values for frame in frames.stack}
-    texts = [replace_marks(SWEEP, value, lambda found: "")]
-    for name in names_in(SWEEP, value):
-        found = values.get(name)
-        texts.extend(str(item) for item in found.items) if isinstance(found, Values) else None
-    return all(_HARMLESS.fullmatch(text) for text in texts)
-
-
-def _assignments(value: str) -> list[tuple[str, str]] | None:
-    """Give the variables that `--export=ALL,A=1,B=2` sets; None if it does anything else."""
-    first, *rest = value.split(",")
-    pairs = [part.partition("=") for part in rest]
-    if first.upper() != "ALL" or not all(equals and name.isidentifier() for name, equals, _ in pairs):
-        return None
-    return [(name, item) for name, _, item in pairs]
-
-
-def _with_templates(resources: Resources | None) -> tuple[Resources | None, list[Variable]]:
-    """Turn marks in the texts of a class of resources into references; give variables that are exported with marks."""
-    if resources is None:
-        return None, []
-    fields = {}
-    for name in ("partition", "account", "quality", "constraint", "reservation", "generic"):
-        template = getattr(resources, name)
-        if template is not None and template.literal is not None:
-            fields[name] = as_template(template.literal)
-    exported: list[Variable] = []
-    directives: list[Template] = []
-    for item in resources.directives:
-        literal = item.literal or ""
-        pairs = _assignments(literal.removeprefix("--export=")) if literal.startswith("--export=") else None
-        if pairs and not is_fixed(literal):
-            exported.extend(Variable(name=name, value=as_template(value)) for name, value in pairs)
-        elif literal and not (SWEEP in literal and literal.startswith("--comment")):
-            directives.append(as_template(literal))
-    return changed(resources, directives=tuple(directives), **fields), exported
+        self.tasks.append(task if self.edges.tied is None else tied(task, self.edges.tied))

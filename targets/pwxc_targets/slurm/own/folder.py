@@ -7,9 +7,8 @@ name or a variable cannot hold come back as they stand there.
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -26,14 +25,18 @@ from pwxc.registry import ReadSettings
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.directives import Component, Reading
+from pwxc_targets.slurm.batch.getopt import Given
 from pwxc_targets.slurm.batch.report import read_source, report_faults
 from pwxc_targets.slurm.drivers.companions import find_script
-from pwxc_targets.slurm.lower import lower
+from pwxc_targets.slurm.lower import classes
 from pwxc_targets.slurm.own.job import OwnJobScript
 from pwxc_targets.slurm.own.lines import Statement, UnreadableError, template_of, typed
+from pwxc_targets.slurm.own.places import with_found
 from pwxc_targets.slurm.own.submit import OwnJob, OwnSubmit, option_expression
+from pwxc_targets.slurm.own.tests import test_of
+from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing.gangs import WAITS_FOR_EVERY
-from pwxc_targets.slurm.writing.limits import SLACK, SLACK_SIGNAL, TIMER_SLACK, slurm_time
+from pwxc_targets.slurm.writing.limits import DEADLINE_SLACK, SLACK, SLACK_SIGNAL, TIMER_SLACK, slurm_time
 from pwxc_targets.slurm.writing.naming import SELECTS
 from pwxc_targets.slurm.writing.requests import NUMBERS, SIZES, TEXTS
 
@@ -45,6 +48,7 @@ _NO_BARRIER = "PWXC_BARRIER=''\n"
 _GANG_LIMIT = re.compile(
     r"^(?:export PWXC_LIMIT=(\d+(?:\.\d+)?)|PWXC_LIMIT=\$\(seconds (.*)\); export PWXC_LIMIT)$", re.MULTILINE
 )
+_FAIL_FAST = re.compile(r"^if (.*); then fail_fast=1; else fail_fast=0; fi$", re.MULTILINE)
 _OF_GANG = ("nodes", "ntasks", "ntasks-per-node")
 
 
@@ -90,10 +94,12 @@ class _Folder:
     files: dict[str, File] = attrs.field(factory=dict)
     walltimes: dict[str, float | None] = attrs.field(factory=dict)
     slugs: dict[str, str] = attrs.field(init=False)
+    names: dict[str, int] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Note which name belongs to which file."""
         self.slugs = {job.slug: job.title for job in self.submit.jobs}
+        self.names = dict.fromkeys(self.slugs.values(), 1)
 
     def tell(self, source: Source, strange: Sequence[Statement]) -> None:
         """Report lines that are not the writer's."""
@@ -121,7 +127,7 @@ class _Folder:
             self._gang(job, source, reading)
             return
         task = self._task(job, source, reading, job.title, {})
-        if job.title.startswith("hook."):
+        if job.slug.startswith("hook."):
             self._hook(task, source)
         else:
             self.tasks.append(changed(task, needs=self.submit.edges(job)))
@@ -133,7 +139,7 @@ class _Folder:
         task = Task(name=name, span=span, condition=job.condition)
         names = {**self.submit.names, **{variable: (ref,) for variable, ref in hosts.items()}}
         script = OwnJobScript(source, task, job.count, self.slugs, names, self.files)
-        task = script.read(reading.body)
+        task = with_found(script.read(reading.body), source)
         self.tell(source, script.strange)
         self._worker_hooks(Trigger.WORKER_START, script.first)
         self._worker_hooks(Trigger.WORKER_COMPLETE, script.last)
@@ -163,34 +169,41 @@ class _Folder:
         if (nice := component.value("nice")) is not None and re.fullmatch(r"-?\d+", nice):
             task = changed(task, priority=-int(nice))
         cleans = component.value("signal") == SLACK_SIGNAL
-        deadline = re.fullmatch(r"now\+(\d+)seconds", component.value("deadline") or "")
-        dropped = {"nice", "job-name"} | ({"signal"} if cleans else set()) | ({"deadline"} if deadline else set())
+        dropped = {"nice", "job-name"} | ({"signal"} if cleans else set())
         if any(rule.action is ExitAction.RETRY for rule in task.exit_rules):
             dropped |= {"requeue", "open-mode"}
+        if not in_gang:
+            task = changed(task, queue_timeout=_queue_timeout(job, component))
         walltime = self.walltimes.get(task.name)
         known = [value for value in (limit, walltime) if isinstance(value, int | float)]
         own = [task.run_timeout + TIMER_SLACK] if isinstance(task.run_timeout, int | float) else []
         if any(component.value("time") == slurm_time(task, limit) for limit in (min(known, default=0), *own) if limit):
             dropped.add("time")
         component.given = [given for given in component.given if given.name not in dropped]
-        resources = lower(reading, source.text, task.name, task.span).resources
+        resources, beside = classes(reading, task.name, task.span, self.names)
         if walltime is not None:
             resources = changed(resources or Resources(name=task.name, span=task.span), walltime=walltime)
         elif resources is not None and cleans and isinstance(resources.walltime, int):
             resources = changed(resources, walltime=resources.walltime - SLACK)
         if resources is not None and isinstance(resources.walltime, int | float):
             known.append(resources.walltime)
-        if deadline and known:
-            task = changed(task, queue_timeout=int(deadline.group(1)) - math.ceil(min(known)) - SLACK)
         late = {
             name: word for name, word in job.late.items() if name != "time" or isinstance(limit, int | float | None)
         }
         if late:
             resources = self._late(resources or Resources(name=task.name, span=task.span), late)
-        if resources is None:
-            return task
-        self.resources.append(resources)
-        return changed(task, resources=resources.name)
+        if resources is not None:
+            self.resources.append(resources)
+            # a component takes the time limit over from the one before
+            beside = tuple(
+                changed(item, walltime=resources.walltime) if item.walltime is None else item for item in beside
+            )
+        self.resources.extend(beside)
+        return changed(
+            task,
+            resources=resources.name if resources is not None else None,
+            beside=tuple(item.name for item in beside),
+        )
 
     def _late(self, resources: Resources, late: dict[str, str]) -> Resources:
         """Set what the submit script works out from inputs."""
@@ -225,12 +238,15 @@ class _Folder:
         hosts = {name: Ref(Root.HOST, (members[int(number)],)) for name, number in _HOST.findall(source.text)}
         uniform = len(reading.components) == 1
         for component in reading.components:
-            component.given = [given for given in component.given if given.name not in _OF_GANG]
+            component.given = list(_of_member(component, len(members) if uniform else 1))
         limit = self._gang_limit(source)
+        queue_timeout = _queue_timeout(job, reading.components[0])
         for number, (script, name) in enumerate(zip(found, members, strict=True)):
             task = self._task(job, script, Reading([Component()]), name, hosts, member=True)
             component = reading.components[0 if uniform else number]
             own = attrs.evolve(reading, components=[component])
+            if task.sweep is not None:
+                task = changed(task, sweep=changed(task.sweep, fail_fast=self._gang_fail_fast(source)))
             self.tasks.append(self._request(task, job, source, own, limit=limit, in_gang=True))
         lead = re.search(r"^lead=(\d+)$", source.text, re.MULTILINE)
         self.gangs.append(
@@ -242,9 +258,19 @@ class _Folder:
                 needs=self.submit.edges(job),
                 barrier=_NO_BARRIER not in source.text,
                 run_timeout=limit,
+                queue_timeout=queue_timeout,
                 span=source.span(0, reading.body),
             )
         )
+
+    def _gang_fail_fast(self, source: Source) -> bool | Expr:
+        found = _FAIL_FAST.search(source.text)
+        if found is None:
+            return J.CANCEL_OTHERS in source.text
+        try:
+            return test_of(found.group(1), self.submit.names)
+        except UnreadableError:
+            return False
 
     def _gang_limit(self, source: Source) -> float | Expr | None:
         found = _GANG_LIMIT.search(source.text)
@@ -277,6 +303,24 @@ class _Folder:
                 span=task.span,
             )
         )
+
+
+def _of_member(component: Component, count: int) -> Iterator[Given]:
+    """Give the options of one of the members that share a component; one node and one task go without saying."""
+    for given in component.given:
+        value = given.value or ""
+        if given.name == "nodes" and value.isdigit() and int(value) % count == 0:
+            value = str(int(value) // count)
+        if given.name not in _OF_GANG or value != "1":
+            yield attrs.evolve(given, value=value) if given.name == "nodes" else given
+
+
+def _queue_timeout(job: OwnJob, component: Component) -> int | None:
+    """Give how long a job may wait for a machine, of which the submit script knows the end only."""
+    minutes = component.value("time") or ""
+    if job.patience is None or not minutes.isdigit():
+        return None
+    return job.patience - int(minutes) * 60 - DEADLINE_SLACK
 
 
 def _selection(told: str) -> dict[str, list[str]]:

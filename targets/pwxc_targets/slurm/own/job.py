@@ -21,7 +21,7 @@ from pwxc.ir.data import (
     Write,
 )
 from pwxc.ir.entity import changed
-from pwxc.ir.expr import Call, Ref, Root
+from pwxc.ir.expr import Call, Expr, Ref, Root
 from pwxc.ir.resources import Container
 from pwxc.ir.task import Publication, Script, Step, Task
 from pwxc.ir.template import Template, text
@@ -53,16 +53,17 @@ def _pattern(template: str) -> re.Pattern[str]:
 _FILL = re.compile(r"# Reads a text into the variable[^\n]*\nfill\(\) \{\n.*?\n\}\n", re.DOTALL)
 BLOCKS: list[str | re.Pattern[str]] = [
     J.HEAD, J.INSTANCE, J.PLACES, J.STATE, J.MEMBER_STATE, J.RUN, J.VALUE, J.SELECT, J.TRANSFER, J.SECRET,
-    J.SECRET_FOLDER, MATH.lstrip("\n"), FLOATS.lstrip("\n"), _pattern(J.PARENTS), _pattern(J.MISSING),
+    J.SECRET_FOLDER, MATH.lstrip("\n"), FLOATS.lstrip("\n"), J.MARKS, J.FELL, _pattern(J.PARENTS),
     *J.ENDING.split("%s"), _FILL, J.TERMINATED, J.TIMER, J.DEADLINE, J.AGAIN, J.WATCHED, J.SECONDS, J.OTHERS,
-    J.NOTE_FAILURE, J.CANCEL_OTHERS, J.CANCEL,
+    J.NOTE_FAILURE, J.START_CLOCKS, J.CLOCKS, J.CANCEL_OTHERS, J.MAY_CANCEL_OTHERS, J.CANCEL,
 ]  # fmt: skip
 _FILL_LINE = re.compile(r"^  text=\$\{text//'(.*?)'/\"\$\{(\w+)-?\}\"\}$", re.MULTILINE)
 _ROUTINE = re.compile(
     r"slug=.*|cd -- \"\$work\" \|\| exit 1|"
     r"instance=.*|export PW_JOB_DIR=.*|export PW_JOB_ID=.*|export PW_MATRIX_INDEX=.*|export PWXC_TASK=.*|"
     r"export TORC_(?:WORKFLOW|JOB|ATTEMPT)_ID=.*|started=\(\)|"
-    r"if grep -qsx skipped .*; then skip; fi|export PWXC_FILES=\$work/files|mkdir -p \"\$\(dirname -- \"\$target\"\)\"|"
+    r"if (?:any_is skipped|! fell) .*; then skip; fi|export PWXC_FILES=\$work/files|"
+    r"mkdir -p \"\$\(dirname -- \"\$target\"\)\"|"
     r"case \$image in .*|rc=0|steps \|\| rc=\$\?|if \(\(rc == 0\)\); then|fi|\(exit \"\$rc\"\)|attempt=0|while :; do|"
     r"export PWXC_ATTEMPT=.*|break|done|run cleanup_\d+ \|\| :|for number in \"\$\{started\[@\]\}\"; do .*|"
     r"\}|pick \"\$from\".*|ready=[01]|again|gather|timer \S+|if \[\[ \$PWXC_LIMIT != 0 .*|"
@@ -90,6 +91,7 @@ class OwnJobScript:
     in_rules: bool = False
     in_ending: bool = False
     walltime: float | None = None
+    fail_fast: Expr | None = None
     first: list[Template] = attrs.field(factory=list)
     last: list[Template] = attrs.field(factory=list)
     told: dict[str, tuple[str, ...]] = attrs.field(init=False)
@@ -124,8 +126,8 @@ class OwnJobScript:
                 sweep = self.sweep.made(self.task.span)
             except UnreadableError:
                 self.strange.append(found[0] if found else Statement("", body))
-        if sweep is not None and J.CANCEL_OTHERS in self.source.text:
-            sweep = changed(sweep, fail_fast=True)
+        if sweep is not None and (self.fail_fast is not None or J.CANCEL_OTHERS in self.source.text):
+            sweep = changed(sweep, fail_fast=True if self.fail_fast is None else self.fail_fast)
         return changed(self.task, steps=tuple(self.steps), cleanup=tuple(self.cleanup), sweep=sweep)
 
     def _add(self, field: str, item: object) -> None:
@@ -393,6 +395,11 @@ class OwnJobScript:
         self.task = changed(self.task, condition=test_of(match.group(1), self.values.names))
         return True
 
+    def may_cancel(self, match: re.Match[str], _: Statement) -> bool:
+        """Take what says whether an instance that fails ends the others."""
+        self.fail_fast = test_of(match.group(1), self.values.names)
+        return True
+
 
 def _after_function(found: Sequence[Statement], place: int) -> int:
     """Give the place behind a function, or behind a line that starts none."""
@@ -444,5 +451,6 @@ _TABLE: list[tuple[str, _Take]] = [
     (r"cd -- \"\$PWXC_RUN\" \|\| exit 1", OwnJobScript.place),
     (r"mkdir -p -- (.*) && cd -- .* \|\| exit 1", OwnJobScript.folder),
     (r"if ! \{ (.*); \}; then skip; fi", OwnJobScript.condition),
+    (r"if (.*); then fail_fast=1; else fail_fast=0; fi", OwnJobScript.may_cancel),
 ]
 _LINES = [(re.compile(pattern, re.DOTALL), take) for pattern, take in _TABLE]

@@ -55,13 +55,15 @@ _DATUM = re.compile(r"printf '%s\\n' (.*) >\"\$run/data/([\w.-]+)\"", re.DOTALL)
 _SCRIPT = re.compile(r'cat >"\$run/scripts/([^"]+)" <<')
 _CONDITIONAL = re.compile(r"if (.*); then ((?:job|empty) .*); else skip .*; fi", re.DOTALL)
 _QUIET = re.compile(
-    r"here=\$\(cd |slug=|known\(\)|usage\(\) \{|\}|for |value=|case \$\{given|\*\) : ;;|esac|done|fi|:\Z|cp -- |"
+    r"here=\$\(readlink |here=\$\{here|decides\[|slug=|known\(\)|usage\(\) \{|"
+    r"\}|for |value=|case \$\{given|\*\) : ;;|esac|done|fi|:\Z|cp -- |"
     r"if \[\[ \$mode == (?:submit|status) \]\](?: && \(\(! resume\)\))?; then\Z|(?:job|skip)\(\) \{ order|"
     r"empty\(\) \{ skip"
 )
 _DEFAULT = re.compile(r"if \[\[ -z \$\{(\w+)\+x\} \]\]; then(?: \w+=(?:''|\$\{(PWXC_SECRET_\w+)-\}); fi)?\Z")
 _WORK_OUT = re.compile(r"export (PWXC_[XT]\d+)=(.*)", re.DOTALL)
 _EDGE = re.compile(r"(?:any-)?(?:success|same|failure|end|start(?:\+\d+)?):(.+)")
+_TOLD = r"  (\S+) VALUE(?:  (.*?))?(?: \(one of: .*?\))?(?: \(default: .*\)| \(required\))?"
 _LIMIT = re.compile(r"limit=(?:(\d+)|\$\(seconds (.*)\))", re.DOTALL)
 _WORDS = {
     "success": Outcome.SUCCESS, "same": Outcome.SUCCESS, "failure": Outcome.FAILURE, "end": Outcome.END,
@@ -77,13 +79,14 @@ class OwnJob:
     title: str
     script: str
     count: int
-    limit: int | None
+    limit: int | Expr | None
     edges: list[str]
     late: dict[str, str]
     start: int
     end: int
     condition: Expr | None = None
     is_empty: bool = False
+    patience: int | None = None
 
 
 @attrs.define
@@ -104,6 +107,7 @@ class OwnSubmit:
     _options: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     _labels: dict[str, str] = attrs.field(factory=dict)
     _pattern: str = ""
+    _patience: dict[str, int] = attrs.field(factory=dict)
     _told: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
 
     def read(self) -> None:
@@ -157,8 +161,8 @@ class OwnSubmit:
         elif statement.here is not None and statement.text.startswith("cat <<"):
             for line in statement.here.splitlines():
                 line = re.sub(r"^  \(variable (\w+)\)  ", r"  \1 VALUE  ", line)
-                if (told := re.fullmatch(r"  (\S+) VALUE  ?(.*?)(?: \(default: .*\))?", line)) is not None:
-                    self._labels[told.group(1)] = told.group(2)
+                if (told := re.fullmatch(_TOLD, line)) is not None:
+                    self._labels[told.group(1)] = told.group(2) or ""
 
     def _known(self, name: str, path: tuple[str, ...]) -> None:
         self.names[name] = (Ref(Root.INPUT, path),)
@@ -177,6 +181,8 @@ class OwnSubmit:
             return self._default(found, place, default)
         if line.startswith(("job ", "empty ")):
             self._job(statement, line)
+        elif (hurry := re.fullmatch(r"patience\[(\S+)\]=(\d+)", line)) is not None:
+            self._patience[hurry.group(1)] = int(hurry.group(2))
         elif (early := _CONDITIONAL.fullmatch(line)) is not None:
             self._job(statement, early.group(2))
             self.jobs[-1].condition = test_of(early.group(1), self.names)
@@ -227,11 +233,11 @@ class OwnSubmit:
             path = self._path(found.group(1))
             self.inputs[path] = changed(self.inputs[path], optional=False)
             return True
-        if (found := re.match(r"\[\[ -z \$(\w+) \|\| \$\w+ =~ \$pattern \]\]", line)) is not None:
+        if (found := re.match(r"\[\[ (?:-z \$\w+ \|\| )?\$(\w+) =~ \$pattern \]\]", line)) is not None:
             self._type(self._path(found.group(1)), _TYPES[self._pattern])
             return True
-        if (found := re.match(r"case \$(\w+) in ''((?: \| .*?)?)\) ;; \*\) die ", line, re.DOTALL)) is not None:
-            values = [literal_of(word) for word in words_of(found.group(2).replace(" | ", " "))]
+        if (found := re.match(r"case \$(\w+) in (.*?)\) ;; \*\) die ", line, re.DOTALL)) is not None:
+            values = [literal_of(word) for word in words_of(found.group(2).replace(" | ", " ")) if word != "''"]
             path = self._path(found.group(1))
             choices = tuple(Choice(value=value) for value in typed(values))
             self.inputs[path] = changed(self.inputs[path], type=InputType.CHOICE, choices=choices)
@@ -270,13 +276,14 @@ class OwnSubmit:
         words = words_of(f"{call} 0 '' ''" if is_empty else call)
         if len(words) < 7:
             raise UnreadableError
-        slug, title, script, count, limit, edges = (literal_of(word) for word in words[1:7])
+        slug, title, script, count, edges = (literal_of(word) for word in (*words[1:5], words[6]))
+        most = template_of(words[5], self.names)
         late = dict(word.removeprefix("--").partition("=")[::2] for word in words[7:])
         end = statement.start + len(statement.text)
         self.jobs.append(
             OwnJob(
-                slug, title, script, int(count), int(limit) if limit else None, edges.split(), late,
-                statement.start, end, is_empty=is_empty,
+                slug, title, script, int(count), most.whole or int(most.literal or 0) or None, edges.split(), late,
+                statement.start, end, is_empty=is_empty, patience=self._patience.get(slug),
             )
         )  # fmt: skip
 

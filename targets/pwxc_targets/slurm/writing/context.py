@@ -13,7 +13,7 @@ from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Parameter, Range, Values
 from pwxc.ir.task import Gang, Task
 from pwxc.ir.template import Template
-from pwxc.ir.workflow import Workflow, gang_of
+from pwxc.ir.workflow import Workflow, gang_of, units
 from pwxc.source import Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing.expressions import KINDS, NUMBER, TEXT, UNKNOWN, ShellExpressions, UnsupportedError
@@ -36,6 +36,8 @@ class Context:
     inputs: list[Leaf] = attrs.field(init=False)
     watches: bool = attrs.field(init=False)
     """Whether some task or step is stopped when another task fails."""
+    hurrying: frozenset[str] = attrs.field(init=False)
+    """Units after whose end something may wait for a machine only so long."""
     _resources: dict[str, Resources] = attrs.field(init=False)
     _kinds: dict[tuple[str, ...], str] = attrs.field(init=False)
     _said: set[tuple[str, str]] = attrs.field(factory=set)
@@ -44,10 +46,13 @@ class Context:
         """Make the look-up tables."""
         self.tasks = {task.name: task for task in self.workflow.tasks}
         self.gangs = gang_of(self.workflow)
-        self.inputs = list(leaves(self.workflow.inputs))
+        self.inputs = leaves(self.workflow.inputs)
         self.watches = any(
             task.stop_when_another_fails or any(step.stop_when_another_fails for step in task.steps)
             for task in self.workflow.tasks
+        )
+        self.hurrying = frozenset(
+            edge.parent for unit in units(self.workflow) if unit.queue_timeout is not None for edge in unit.needs
         )
         self._resources = {item.name: item for item in self.workflow.resources}
         self._kinds = {leaf.path: KINDS.get(leaf.input.type, UNKNOWN) for leaf in self.inputs}
@@ -57,17 +62,20 @@ class Context:
     @property
     def container(self) -> str:
         """How images are run."""
-        return self.options.get("container", "apptainer")
+        return self.options["container"]
 
     @property
     def retries(self) -> int:
         """How many further attempts there are where the source says no number."""
-        text = self.options.get("retries", "3")
-        return int(text) if text.isdigit() else 3
+        return int(self.options["retries"])
 
     def resources_of(self, task: Task) -> Resources | None:
         """Give what a task asks for."""
         return self._resources.get(task.resources) if task.resources is not None else None
+
+    def resources_beside(self, task: Task) -> list[Resources]:
+        """Give what a task asks for beside its own class."""
+        return [found for name in task.beside if (found := self._resources.get(name)) is not None]
 
     def kind_of(self, ref: Ref) -> str:
         """Give the kind of value that a reference has."""

@@ -11,10 +11,11 @@ from pwxc.ir.data import Dataset, NamedDatum, NamedFile, Read, TaskOutput, Url, 
 from pwxc.ir.expr import Literal, Ref, Root
 from pwxc.ir.task import Task
 from pwxc.ir.template import Template
-from pwxc.shell import ShellText, is_variable_name, quote
+from pwxc.shell import ShellText, is_variable_name
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
-from pwxc_targets.slurm.writing.naming import plain
+from pwxc_targets.slurm.writing.naming import plain, step_label
+from pwxc_targets.slurm.writing.quoting import word as quoted
 
 FILES = Ref(Root.ENVIRONMENT, ("PWXC_FILES",))
 """Where files are that the source wants at fixed places of a container."""
@@ -141,7 +142,7 @@ class Data:
             return
         self.needs.add("pick")
         yield f"export {variable}=$work/read/{number}"
-        yield f'pick "{place}" {quote(read.pattern)} "${variable}"'
+        yield f'pick "{place}" {quoted(read.pattern)} "${variable}"'
 
     def _same_instance(self, parent: str) -> bool:
         return any(edge.parent == parent and edge.same_instance for edge in self.task.needs)
@@ -149,7 +150,7 @@ class Data:
     def file_word(self, name: str) -> str:
         """Give the path of a file of the workflow as a word."""
         found = next((file for file in self.context.workflow.files if file.name == name), None)
-        return self.holes.word(found.path) if found is not None else quote(name)
+        return self.holes.word(found.path) if found is not None else quoted(name)
 
     def named(self, name: str) -> str:
         """Give the name of a file as it stands in a message, and remember what it means."""
@@ -167,14 +168,16 @@ class Data:
             if secret.folder is not None:
                 self.needs.add("secret-folder")
                 path = self.holes.word(secret.folder)
+                if not (secret.folder.literal or "/").startswith("/"):
+                    path = f"/{path}"
                 yield from self.holes.take_lines()
-                yield f'secret_folder {quote(secret.name)} "$PWXC_FILES"{path} || exit 1'
+                yield f'secret_folder {quoted(secret.name)} "$PWXC_FILES"{path} || exit 1'
             if not secret.variables:
                 continue
             self.needs.add("secret")
             for variable, key in secret.variables:
                 if is_variable_name(variable):
-                    yield f"{variable}=$(secret {quote(secret.name)} {quote(key)}) || exit 1"
+                    yield f"{variable}=$(secret {quoted(secret.name)} {quoted(key)}) || exit 1"
                     yield f"export {variable}"
 
     def checkpoints(self) -> Iterator[str]:
@@ -190,7 +193,7 @@ class Data:
             else:
                 self.needs.add("pick")
                 picked = f'"$work/picked/{number}"'
-                pick = f"pick {path} {quote(checkpoint.pattern)} {picked}"
+                pick = f"pick {path} {quoted(checkpoint.pattern)} {picked}"
                 yield f"checkpoint_{number}() {{ {pick} && send {picked} {url} || :; }}"
             yield f"while sleep {pause}; do checkpoint_{number}; done &"
 
@@ -213,7 +216,7 @@ class Data:
         if write.pattern is not None:
             self.needs.add("pick")
             place = f"$work/write/{number}"
-            yield f'pick "$PWXC_OUTPUT" {quote(write.pattern)} "{place}"'
+            yield f'pick "$PWXC_OUTPUT" {quoted(write.pattern)} "{place}"'
         yield f'if ! send "{place}" {word}; then if ((rc == 0)); then rc=1; fi; fi'
 
     def expectations(self) -> Iterator[str]:
@@ -234,14 +237,14 @@ class Data:
                     yield self.own_value(ref)
             word = self.holes.word(template)
             yield from self.holes.take_lines()
-            yield f"printf '%s=%s\\n' {quote(output.name)} {word} >>\"$values/published\""
+            yield f"printf '%s=%s\\n' {quoted(output.name)} {word} >>\"$values/published\""
 
     def own_value(self, ref: Ref) -> str:
         """Read a value that an earlier step of the same task has published."""
         self.needs.add("value")
-        step = ref.path[1] if len(ref.path) > 2 else "*"
+        step = step_label(self.task, ref.path[1]) if len(ref.path) > 2 else "*"
         name = self.context.variables.of(ref)
-        return f'{name}=$(value "$slug$instance" {quote(step)} {quote(ref.path[-1])}); export {name}'
+        return f'{name}=$(value "$slug$instance" {quoted(step)} {quoted(ref.path[-1])}); export {name}'
 
     def bindings(self, refs: list[Ref]) -> Iterator[str]:
         """Set the variables for what the templates refer to."""
@@ -258,14 +261,14 @@ class Data:
                     yield f'{name}=$(cat "$PWXC_RUN/data/{self.context.datum_file(ref.path[0])}"); export {name}'
                 case Root.TASK_OUTPUT if ref.path[0] != self.task.name:
                     self.needs.add("value")
-                    step = ref.path[1] if len(ref.path) > 2 else "*"
+                    step = step_label(self.context.tasks.get(ref.path[0]), ref.path[1]) if len(ref.path) > 2 else "*"
                     parent = self.context.slugs.of(ref.path[0])
-                    yield f"{name}=$(value {parent} {quote(step)} {quote(ref.path[-1])}); export {name}"
+                    yield f"{name}=$(value {parent} {quoted(step)} {quoted(ref.path[-1])}); export {name}"
                 case Root.HOST:
                     yield from self._host(ref, name)
                 case Root.ORGANISATION | Root.USER:
                     self.needs.add("secret")
-                    yield f"{name}=$(secret {ref.root.value} {quote('.'.join(ref.path))}) || exit 1"
+                    yield f"{name}=$(secret {ref.root.value} {quoted('.'.join(ref.path))}) || exit 1"
                     yield f"export {name}"
 
     def _host(self, ref: Ref, name: str) -> Iterator[str]:

@@ -49,7 +49,9 @@ class Atom:
 
     @property
     def word(self) -> str:
-        """The value as a word."""
+        """The value as a word; a tilde stands by itself, for a checker takes it for a home folder that was meant."""
+        if self.text.startswith("~"):
+            return f"'~'\"{self.text[1:]}\""
         return f'"{self.text}"'
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.task import Gang, GangStatus, Task
-from pwxc.shell import quote
 from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
-from pwxc_targets.slurm.writing.jobscript import noted
+from pwxc_targets.slurm.writing.datalines import Data
+from pwxc_targets.slurm.writing.decisions import Decision, fail_fast, fail_fast_lines
+from pwxc_targets.slurm.writing.jobscript import FUNCTIONS, noted
 from pwxc_targets.slurm.writing.limits import TIMER_SLACK, own_limits
+from pwxc_targets.slurm.writing.quoting import word as quoted
 from pwxc_targets.slurm.writing.requests import Request
 from pwxc_targets.slurm.writing.sweeps import FLOATS, Decoded
 
@@ -43,15 +46,19 @@ await() {
 """
 _END = """\
 # Ends what still runs, with some time for what members do at their end.
+# Slurm hands the first signal on to the steps; srun itself does not, and kills its step at once.
 end_members() {
-  local pid tries alive=1
-  for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null; done
-  for ((tries = 0; alive && tries < 200; tries++)); do
-    alive=0
-    for pid in "${pids[@]}"; do if kill -0 "$pid" 2>/dev/null; then alive=1; fi; done
-    if ((alive)); then sleep 0.1; fi
+  local pid tries signal alive=1
+  scancel --quiet --signal=TERM "${SLURM_JOB_ID-}" 2>/dev/null
+  for signal in 0 TERM KILL; do
+    for pid in "${pids[@]}"; do kill "-$signal" "$pid" 2>/dev/null; done
+    for ((tries = 0; alive && tries < 150; tries++)); do
+      alive=0
+      for pid in "${pids[@]}"; do if kill -0 "$pid" 2>/dev/null; then alive=1; fi; done
+      if ((alive)); then sleep 0.1; fi
+    done
+    if ((!alive)); then break; fi
   done
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
   wait
 }
 """
@@ -62,32 +69,48 @@ def is_uniform(requests: Sequence[Request]) -> bool:
     return all(item.fixed == requests[0].fixed and item.late == requests[0].late for item in requests)
 
 
+def nodes_of(request: Request) -> int:
+    """Give how many nodes a member asks for; of a range the least."""
+    found = re.match(r"\d+", request.fixed.get("nodes") or "")
+    return max(1, int(found[0])) if found else 1
+
+
+def _tasks_per_node(request: Request) -> int:
+    found = re.fullmatch(r"\d+", request.fixed.get("ntasks-per-node") or "")
+    tasks = re.fullmatch(r"\d+", request.fixed.get("ntasks") or "")
+    return max(1, int(found[0]) if found else -(-int(tasks[0]) // nodes_of(request)) if tasks else 1)
+
+
 def whole_request(requests: Sequence[Request]) -> Request:
-    """Give what a gang of equal members asks for: a node for each."""
+    """Give what a gang in one allocation asks for: the nodes of all members, each as the largest member needs it."""
     made = Request(dict(requests[0].fixed), dict(requests[0].late))
     for name in ("nodes", "ntasks", "ntasks-per-node"):
         made.late.pop(name, None)
         made.fixed.pop(name, None)
-    made.set("nodes", str(len(requests)))
-    made.set("ntasks-per-node", "1")
+    for name in ("cpus-per-task", "mem"):
+        values = [item.fixed[name] for item in requests if item.fixed.get(name)]
+        if len(set(values)) > 1:
+            made.set(name, max(values, key=lambda value: int(re.sub(r"\D", "", value or "") or 0)))
+    made.set("nodes", str(sum(map(nodes_of, requests))))
+    made.set("ntasks-per-node", str(max(map(_tasks_per_node, requests))))
     return made
 
 
 def components(requests: Sequence[Request]) -> list[Request]:
-    """Give what the components of a heterogeneous job ask for, a node each; time and names count once."""
+    """Give what the components of a heterogeneous job ask for; time and names count once."""
     made = []
     for request in requests:
         part = Request(dict(request.fixed), {})
-        part.fixed.pop("tmp", None) if part.fixed.get("tmp") is None else None
-        part.set("nodes", "1")
-        part.set("ntasks", "1")
+        part.set("nodes", str(nodes_of(request)))
+        if "ntasks" not in part.fixed:
+            part.set("ntasks", str(nodes_of(request) * _tasks_per_node(request)))
         made.append(part)
     return made
 
 
 def body(
     context: Context, gang: Gang, slug: str, members: Sequence[tuple[Task, str, Request]], decoded: Decoded | None, *,
-    uniform: bool, tested: Sequence[str],
+    uniform: bool, decision: Decision,
 ) -> str:  # fmt: skip
     """Give the text of a gang's script below its directives; the members' scripts are files of their own."""
     lines = J.HEAD.splitlines()
@@ -95,10 +118,12 @@ def body(
     lines += [*J.INSTANCE.splitlines(), "instance=.$index"] if decoded is not None else ["instance=''"]
     functions = J.STATE + (WAITS_FOR_EVERY if gang.status is GangStatus.ALL else _WHOLE) + _END
     lines += (functions + (FLOATS if decoded is not None and decoded.steps else "")).splitlines()
-    for parent in tested:
-        lines.append(f'if grep -qsx skipped "$PWXC_RUN/state/{parent}" "$PWXC_RUN/state/{parent}".*; then skip; fi')
-    lines += (J.GANG_ENDING % _afterwards(context) + J.TERMINATED).splitlines()
-    lines += _hosts(len(members), uniform=uniform)
+    lines += _decisions(context, gang, decision, decoded)
+    ending = noted(context) + fail_fast(context.tasks[gang.lead].sweep if decoded is not None else None)
+    ending += J.START_CLOCKS if gang.name in context.hurrying else ""
+    ending += J.CANCEL if context.workflow.timeout is not None else ""
+    lines += (J.GANG_ENDING % ending + J.TERMINATED).splitlines()
+    lines += _hosts([nodes_of(request) for _, _, request in members], uniform=uniform)
     for number, (task, _, _) in enumerate(members):
         variable = context.variables.of(Ref(Root.HOST, (task.name,)))
         lines.append(f"export {variable}=${{hosts[{number}]}}")
@@ -112,12 +137,17 @@ def body(
     return "\n".join(lines) + "\n"
 
 
-def _hosts(count: int, *, uniform: bool) -> Iterator[str]:
+def _hosts(sizes: Sequence[int], *, uniform: bool) -> Iterator[str]:
+    """Name the first node of each member."""
     if uniform:
         yield 'mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")'
+        if any(size > 1 for size in sizes):
+            places = [sum(sizes[:number]) for number in range(len(sizes))]
+            words = " ".join(f'"${{hosts[{place}]}}"' for place in places)
+            yield f"hosts=({words})"
         return
     yield "hosts=()"
-    for number in range(count):
+    for number in range(len(sizes)):
         yield f'hosts+=("$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_{number}" | head -n 1)")'
 
 
@@ -128,8 +158,23 @@ def job_limit(gang: Gang, lead: Task) -> float | Expr | None:
     return lead.run_timeout + TIMER_SLACK if isinstance(lead.run_timeout, int | float) else None
 
 
-def _afterwards(context: Context) -> str:
-    return noted(context) + (J.CANCEL if context.workflow.timeout is not None else "")
+def _decisions(context: Context, gang: Gang, decision: Decision, decoded: Decoded | None) -> list[str]:
+    """Give the lines that say whether the gang is needed, and whether a failure of it ends the others of its sweep."""
+    lead = context.tasks[gang.lead]
+    holes = Holes(context, f"gang `{gang.name}`")
+    data = Data(context, lead, holes)
+    lines = decision.lines(holes)
+    first = fail_fast_lines(lead.sweep, holes) if decoded is not None else []
+    bound = list(data.bindings(list(holes.used)))
+    if fail_fast(lead.sweep if decoded is not None else None):
+        data.needs.add("others")
+    if holes.translator.needs_math:
+        data.needs.add("math")
+    if gang.name in context.hurrying:
+        data.needs.add("clocks")
+    functions = decision.functions() + "".join(FUNCTIONS[name] for name in sorted(data.needs))
+    values = decoded.lines if decoded is not None and any(ref.root is Root.SWEEP for ref in holes.used) else ()
+    return [*functions.strip("\n").splitlines(), *values, *bound, *first, *lines]
 
 
 def _limits(context: Context, gang: Gang) -> list[str]:
@@ -155,7 +200,7 @@ def _starts(
         for name in _PER_NODE:
             value = request.fixed.get(name)
             if value is not None:
-                words.append(f"--{name}={quote(value)}")
+                words.append(f"--{name}={quoted(value)}")
             elif name == "cpus-per-task" and name in request.late:
                 words.append('--cpus-per-task="${SLURM_CPUS_PER_TASK:-1}"')
         own = context.slugs.of(task.name)

@@ -6,48 +6,41 @@ from collections.abc import Sequence
 
 import attrs
 
-from pwxc.ir.expr import Expr, Ref, Root
+from pwxc.ir.expr import Ref, Root
 from pwxc.ir.task import Script, Task
 from pwxc.ir.workflow import RunCommands, Trigger
-from pwxc.shell import quote
 from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
 from pwxc_targets.slurm.writing.datalines import Data
-from pwxc_targets.slurm.writing.expressions import MATH, UnsupportedError
+from pwxc_targets.slurm.writing.decisions import Decision, fail_fast, fail_fast_lines
+from pwxc_targets.slurm.writing.expressions import MATH
 from pwxc_targets.slurm.writing.limits import own_limits
 from pwxc_targets.slurm.writing.naming import means
 from pwxc_targets.slurm.writing.quoting import assigned
+from pwxc_targets.slurm.writing.quoting import word as quoted
 from pwxc_targets.slurm.writing.retries import Attempts
 from pwxc_targets.slurm.writing.steps import Steps
 from pwxc_targets.slurm.writing.sweeps import FLOATS, Decoded
 
 _NAMED = frozenset({Root.INPUT, Root.FILE, Root.DATUM})
-_FUNCTIONS = {
+FUNCTIONS = {
     "secret-folder": J.SECRET_FOLDER,
     "value": J.VALUE, "pick": J.SELECT, "transfer": J.TRANSFER, "secret": J.SECRET, "math": MATH,
+    "clocks": J.CLOCKS,
     "again": J.AGAIN, "timer": J.TIMER, "others": J.OTHERS, "seconds": J.SECONDS, "watch": J.WATCHED,
-}  # fmt: skip
-_JOB_STATUS = {
-    "always": "true", "never": "false",
-    "completed": "! { parents failed || parents cancelled || parents skipped || missing; }",
-    "error": "{ parents failed || parents cancelled || missing; }", "canceled": "{ parents cancelled || missing; }",
 }  # fmt: skip
 
 
 @attrs.define
 class JobScript:
-    """The text below the directives of a task's script; of a gang's member when `member` is true.
-
-    `parents` are the units that it waits for; `tested` those whose being skipped means that this is skipped too.
-    """
+    """The text below the directives of a task's script; of a gang's member when `member` is true."""
 
     context: Context
     task: Task
     decoded: Decoded | None = None
-    parents: Sequence[str] = ()
-    tested: Sequence[str] = ()
+    decision: Decision = Decision()
     member: bool = False
-    condition: Expr | None = None
+    slug: str = ""
     holes: Holes = attrs.field(init=False)
     data: Data = attrs.field(init=False)
     steps: Steps = attrs.field(init=False)
@@ -69,7 +62,7 @@ class JobScript:
 
     def _start(self) -> list[str]:
         lines = J.HEAD.splitlines()
-        lines.append(f"slug={assigned(self.context.slugs.of(self.task.name))}")
+        lines.append(f"slug={assigned(self.slug or self.context.slugs.of(self.task.name))}")
         lines.append(f"export PWXC_TASK={assigned(self.task.name)}")
         if self.decoded is not None:
             lines += [*J.INSTANCE.splitlines(), "instance=.$index"]
@@ -101,12 +94,7 @@ class JobScript:
     def _middle(self) -> list[str]:
         """Give everything that uses holes; it is made before the bindings, which depend on it."""
         lines = self._ending()
-        if self.tested:
-            for parent in self.tested:
-                files = f'"$PWXC_RUN/state/{parent}" "$PWXC_RUN/state/{parent}".*'
-                lines.append(f"if grep -qsx skipped {files}; then skip; fi")
-        if self.condition is not None:
-            lines += self._tested_condition(self.condition)
+        lines += self.decision.lines(self.holes)
         lines += self._limits()
         lines += self.data.secrets()
         lines += self.data.reads()
@@ -128,19 +116,6 @@ class JobScript:
         lines += self._attempts()
         return lines
 
-    def _tested_condition(self, condition: Expr) -> list[str]:
-        translator = self.holes.translator
-        translator.status = lambda word: _JOB_STATUS.get(word, "false")
-        for ref in _refs(condition):
-            if ref.root is not Root.STATUS:
-                self.holes.used[ref] = self.context.variables.of(ref)
-        try:
-            test = translator.test(condition)
-        except UnsupportedError:
-            self.context.refuse_expression(condition, f"the condition of task `{self.task.name}`")
-            return []
-        return [*self.holes.take_lines(), f"if ! {{ {test}; }}; then skip; fi"]
-
     def _working_directory(self) -> list[str]:
         if self.task.working_directory is None:
             return []
@@ -153,7 +128,7 @@ class JobScript:
             return []
         image = self.holes.word(container.image)
         lines = [*self.holes.take_lines(), f"image={image}"]
-        binds = [quote(mount) for mount in container.mounts]
+        binds = [quoted(mount) for mount in container.mounts]
         places = [file.path for file in self.task.files]
         places += [secret.folder for secret in self.task.secrets if secret.folder is not None]
         binds += [f'"$PWXC_FILES"{word}:{word}' for path in places if (word := self.holes.word(path))]
@@ -191,14 +166,20 @@ class JobScript:
         text = J.ENDING % ("".join(f"  {line}\n" for line in before), "" if self.member else self._afterwards())
         lines = (text + J.TERMINATED).splitlines()
         first = ["ready=0"] if before else []
+        if self.decoded is not None and not self.member:
+            first += fail_fast_lines(self.task.sweep, self.holes)
         return [*first, *(["started=()"] if any("started" in line for line in before) else []), *lines]
 
     def _afterwards(self) -> str:
         """Give what the end of this task means for others."""
         text = noted(self.context)
-        if self.task.sweep is not None and self.task.sweep.fail_fast is True and self.decoded is not None:
+        if self.task.name in self.context.hurrying:
+            self.data.needs.add("clocks")
+            text += J.START_CLOCKS
+        ended = fail_fast(self.task.sweep if self.decoded is not None else None)
+        if ended:
             self.data.needs.add("others")
-            text += J.CANCEL_OTHERS
+        text += ended
         return text + (J.CANCEL if self.context.workflow.timeout is not None or self.steps.watched else "")
 
     def _limits(self) -> list[str]:
@@ -227,12 +208,11 @@ class JobScript:
         if self.holes.translator.needs_math:
             self.data.needs.add("math")
         text = (J.MEMBER_STATE if self.member else J.STATE) + J.RUN
-        if self.condition is not None and any(ref.root is Root.STATUS for ref in _refs(self.condition)):
-            text += J.PARENTS % " ".join(self.parents) + J.MISSING % " ".join(self.parents)
+        text += self.decision.functions()
         if self.steps.watched:
             self.data.needs.add("watch")
         for name in sorted(self.data.needs):
-            text += _FUNCTIONS[name]
+            text += FUNCTIONS[name]
         return [*text.strip("\n").splitlines(), *self.data.text.preamble]
 
     def _bindings(self) -> list[str]:
@@ -279,9 +259,3 @@ def plain_script(text: str, name: str) -> Task:
     from pwxc.ir.template import text as literal
 
     return Task(name=name, steps=(Step(work=Script(literal(text))),))
-
-
-def _refs(expr: Expr) -> list[Ref]:
-    from pwxc.ir.expr import refs
-
-    return refs(expr)

@@ -82,7 +82,7 @@ end_child() {
   if [[ -z $child ]]; then return; fi
   kill -TERM -- "-$child" 2>/dev/null
   for ((tries = 0; tries < 100; tries++)); do
-    kill -0 "$child" 2>/dev/null || break
+    kill -0 -- "-$child" 2>/dev/null || break
     sleep 0.1
   done
   kill -KILL -- "-$child" 2>/dev/null
@@ -141,6 +141,30 @@ NOTE_FAILURE = """\
 
 CANCEL_OTHERS = """\
   if ((rc)) && [[ $told == failed ]]; then cancel_others; fi
+"""
+
+START_CLOCKS = """\
+  start_clocks
+"""
+
+CLOCKS = """\
+# Starts the time within which what waits for this job has to come to an end, the wait for a machine included.
+start_clocks() {
+  local parent child seconds name number _
+  if [[ ! -f $PWXC_RUN/deadlines.tsv ]]; then return; fi
+  while IFS=$'\\t' read -r parent child seconds; do
+    if [[ $parent != "$slug" ]]; then continue; fi
+    while IFS=$'\\t' read -r name number _; do
+      if [[ $name == "$child" ]]; then
+        scontrol update "JobId=$number" "Deadline=now+${seconds}seconds" >/dev/null 2>&1 || :
+      fi
+    done <"$PWXC_RUN/submitted.tsv"
+  done <"$PWXC_RUN/deadlines.tsv"
+}
+"""
+
+MAY_CANCEL_OTHERS = """\
+  if ((rc && fail_fast)) && [[ $told == failed ]]; then cancel_others; fi
 """
 
 CANCEL = """\
@@ -229,41 +253,46 @@ run() {
 }
 """
 
-PARENTS = """\
-# Says whether one of the parents, or one of its instances, ended in a state.
-parents() {
-  local want=$1 parent file
-  local -a all=(%s)
-  for parent in "${all[@]%%%%:*}"; do
-    for file in "$PWXC_RUN/state/$parent" "$PWXC_RUN/state/$parent".*; do
-      if [[ -f $file && $(<"$file") == "$want" ]]; then return 0; fi
+MARKS = """\
+# Says whether one of some jobs, or one of its instances, ended in a state: STATE NAME[:INSTANCES]...
+# What told nothing is lost: it was killed or never ran.
+any_is() {
+  local want=$1 job file index most told
+  shift
+  for job; do
+    file=$PWXC_RUN/state/${job%%:*} most=1
+    # an array that was not submitted has one mark
+    if [[ $job == *:* && ! -f $file ]]; then most=${job#*:} file+=.; fi
+    for ((index = 0; index < most; index++)); do
+      told=$file
+      if [[ $file == *. ]]; then told+=$index; fi
+      if [[ -f $told ]]; then read -r told <"$told"; else told=lost; fi
+      if [[ $told == "$want" ]]; then return 0; fi
     done
   done
   return 1
 }
 """
 
-MISSING = """\
-# Says whether one of the parents has not told how it ended: it was killed or never ran.
-missing() {
-  local parent index
-  local -a all=(%s)
-  for parent in "${all[@]}"; do
-    if [[ -f $PWXC_RUN/state/${parent%%:*} ]]; then continue; fi
-    if [[ $parent != *:* ]]; then return 0; fi
-    for ((index = 0; index < ${parent#*:}; index++)); do
-      if [[ ! -f $PWXC_RUN/state/${parent%%:*}.$index ]]; then return 0; fi
-    done
-  done
-  return 1
-}
+FELL = """\
+# Says whether a job, or one of its instances, failed; a job that was not needed has not.
+fell() { any_is failed "$1" || any_is cancelled "$1" || any_is lost "$1"; }
+"""
+
+PARENTS = """\
+# Says whether one of the parents ended in a state.
+parents() { any_is "$1" %s; }
+# Says whether one of the parents that have ended did not tell how.
+missing() { any_is lost %s; }
 """
 
 VALUE = """\
 # Gives a value that a task has published: the last line KEY=VALUE of its files.
 value() {
   local file line found=''
-  for file in "$PWXC_RUN/values/$1"/$2; do
+  local -a files=("$PWXC_RUN/values/$1/$2")
+  if [[ $2 == '*' ]]; then files=("$PWXC_RUN/values/$1"/*); fi
+  for file in "${files[@]}"; do
     [[ -f $file ]] || continue
     while IFS= read -r line || [[ -n $line ]]; do
       if [[ ${line%%=*} == "$3" && $line == *=* ]]; then found=${line#*=}; fi

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from pwxc.ir.expr import Expr
 from pwxc.ir.task import Task
+from pwxc.ir.workflow import Unit
 from pwxc_targets.slurm.writing.context import Context, Holes
 from pwxc_targets.slurm.writing.requests import LateWord, Request, time_limit
 
 SLACK = 180
 """Seconds that a job with clean-up work gets beyond its limit."""
 SLACK_SIGNAL = f"B:TERM@{SLACK - 60}"
+DEADLINE_SLACK = 60
+"""Seconds between the end that the time limit makes and the deadline."""
 TIMER_SLACK = 60
 """Seconds beyond a limit that the script itself keeps."""
 
@@ -32,11 +35,20 @@ def limit_request(context: Context, request: Request, task: Task, timeout: float
         request.late["time"] = late(walltime, "time")
     elif isinstance(timeout, Expr):
         request.late["time"] = late(timeout, "limit")
-    queue = task.queue_timeout
-    if isinstance(queue, int | float) and known:
-        request.set("deadline", f"now+{math.ceil(queue + min(known)) + SLACK}seconds")
     if task.priority:
         request.set("nice", str(-task.priority))
+
+
+def patience(unit: Unit, request: Request) -> int | None:
+    """Give the seconds within which a job has to end, from when it may start; None if its wait is not limited.
+
+    Slurm ends a job whose time limit does not fit before its deadline any more, so this is the longest wait and the
+    time limit that Slurm itself knows.
+    """
+    minutes = request.fixed.get("time") or ""
+    if not isinstance(unit.queue_timeout, int | float) or not unit.queue_timeout or not minutes.isdigit():
+        return None
+    return math.ceil(unit.queue_timeout) + int(minutes) * 60 + DEADLINE_SLACK
 
 
 def slurm_time(task: Task, limit: float) -> str:

@@ -10,6 +10,7 @@ import attrs
 
 from pwxc.ir.expr import Ref, Root
 from pwxc.ir.inputs import Input, InputType
+from pwxc.ir.task import Task
 
 _PREFIXES = {
     Root.INPUT: "IN", Root.SWEEP: "SWEEP", Root.READ_FOLDER: "READ", Root.FILE: "FILE", Root.DATUM: "DATUM",
@@ -53,6 +54,13 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip("-.") or "job"
 
 
+def step_label(task: Task | None, name: str) -> str:
+    """Give the name of the file in which a step leaves its values."""
+    steps = task.steps if task is not None else ()
+    number = next((number for number, step in enumerate(steps, 1) if step.id == name), 0)
+    return name if re.fullmatch(r"\w[\w.-]*", name, re.ASCII) or not number else f"step_{number}"
+
+
 @attrs.define
 class Slugs:
     """File names for jobs, each used once, whatever the letter case."""
@@ -63,15 +71,22 @@ class Slugs:
     def of(self, name: str) -> str:
         """Give the file name of a job."""
         if name not in self.found:
-            # `a.1` is the second instance of `a`
-            base = re.sub(r"\.(\d+)$", r"_\1", slug(name)[:120]) if not name.startswith("hook.") else slug(name)
-            made, number = base, 1
-            while made.lower() in self.taken:
-                number += 1
-                made = f"{base}-{number}"
-            self.taken.add(made.lower())
-            self.found[name] = made
+            # `a.1` is the second instance of `a`, and `hook.` begins what stands for a hook
+            base = re.sub(r"\.(\d+)$", r"_\1", slug(name)[:120])
+            self.found[name] = self._free(re.sub(r"^hook\.", "hook_", base, flags=re.IGNORECASE))
         return self.found[name]
+
+    def of_hook(self, trigger: str, number: int) -> str:
+        """Give the file name of the job of a hook."""
+        return self._free(f"hook.{trigger}.{number}")
+
+    def _free(self, base: str) -> str:
+        made, number = base, 1
+        while made.lower() in self.taken:
+            number += 1
+            made = f"{base}-{number}"
+        self.taken.add(made.lower())
+        return made
 
 
 @attrs.define
@@ -114,26 +129,37 @@ class Leaf:
 
     path: tuple[str, ...]
     input: Input
+    option: str = ""
+    """The option of the submit script that sets it."""
 
     @property
     def ref(self) -> Ref:
         """The reference that means it."""
         return Ref(Root.INPUT, self.path)
 
-    @property
-    def option(self) -> str:
-        """The option of the submit script that sets it."""
-        name = ".".join(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in self.path)
-        return f"--input-{name}" if name in _OWN_OPTIONS or not name[:1].isalnum() else f"--{name}"
-
 
 _OWN_OPTIONS = frozenset({"help", "dry-run", "run-dir", "resume", "wait", "status"})
 
 
-def leaves(inputs: Sequence[Input], above: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """Go through the inputs that take values, those of groups included."""
+def leaves(inputs: Sequence[Input]) -> list[Leaf]:
+    """Give the inputs that take values, those of groups included, each with an option of its own."""
+    taken = set(_OWN_OPTIONS)
+    found = []
+    for path, item in _values(inputs):
+        name = ".".join(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in path)
+        base = f"input-{name}" if name in _OWN_OPTIONS or not name[:1].isalnum() else name
+        made, number = base, 1
+        while made in taken:
+            number += 1
+            made = f"{base}-{number}"
+        taken.add(made)
+        found.append(Leaf(path, item, f"--{made}"))
+    return found
+
+
+def _values(inputs: Sequence[Input], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Input]]:
     for item in inputs:
         if item.type is InputType.GROUP:
-            yield from leaves(item.items, (*above, item.name))
+            yield from _values(item.items, (*above, item.name))
         else:
-            yield Leaf((*above, item.name), item)
+            yield (*above, item.name), item

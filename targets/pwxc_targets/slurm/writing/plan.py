@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import attrs
@@ -13,15 +14,21 @@ from pwxc.ir.task import Edge, Outcome, Task
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Unit, units
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context
+from pwxc_targets.slurm.writing.decisions import Decision
 from pwxc_targets.slurm.writing.requests import Request
 from pwxc_targets.slurm.writing.sweeps import Decoded, NotFixedError, decode
 
-_EARLY = frozenset({Root.INPUT, Root.RUN_ID, Root.RUN_FOLDER})
+EARLY = frozenset({Root.INPUT, Root.RUN_ID, Root.RUN_FOLDER})
+_STRICT = frozenset({Outcome.SUCCESS, Outcome.FAILURE})
 
 
 @attrs.define
 class Job:
-    """A job with its script. `edges` are words of the submit script: a kind, a colon, the parent's slug."""
+    """A job with its script. `edges` are words of the submit script: a kind, a colon, the parent's slug.
+
+    `limit` is a shell word for how many instances run at a time; `decides` says that the script finds out whether the
+    job is needed; `patience` is how many seconds after it may start it has to have ended.
+    """
 
     slug: str
     name: str
@@ -29,8 +36,10 @@ class Job:
     request: Request = attrs.field(factory=Request)
     body: str = ""
     decoded: Decoded | None = None
-    limit: int | None = None
+    limit: str = ""
     condition: Expr | None = None
+    decides: bool = False
+    patience: int | None = None
     members: list[tuple[str, str]] = attrs.field(factory=list)
     components: list[Request] = attrs.field(factory=list)
     is_hook: bool = False
@@ -45,6 +54,13 @@ class Plan:
     decoded: dict[str, Decoded] = attrs.field(factory=dict)
     sweeps: dict[str, Sweep] = attrs.field(factory=dict)
     skippable: set[str] = attrs.field(factory=set)
+    deciding: set[str] = attrs.field(factory=set)
+    """Units that find out for themselves, when all before them has ended, that they are not needed.
+
+    To Slurm a job that is not needed is a cancelled one, which whoever waits for its failure would take for failed.
+    """
+    patient: set[str] = attrs.field(factory=set)
+    """Units whose wait for a machine is limited."""
     losses: list[tuple[Edge, str, Code, str]] = attrs.field(factory=list)
     """What of an edge Slurm says in another way."""
 
@@ -52,6 +68,7 @@ class Plan:
         """Sort the units, and look at their sweeps and conditions."""
         found = units(self.context.workflow)
         self.order = _sorted(found)
+        self.deciding = self._deciding()
         for unit in self.order:
             self._look_at(unit)
 
@@ -71,9 +88,34 @@ class Plan:
         """Give the condition of a unit."""
         return self.lead(unit).condition
 
-    def is_early(self, condition: Expr) -> bool:
-        """Whether a condition is decided when the workflow is submitted."""
-        return all(ref.root in _EARLY for ref in refs(condition))
+    def is_early(self, unit: Unit) -> bool:
+        """Whether the condition of a unit is decided when the workflow is submitted."""
+        condition = self.condition(unit)
+        if condition is None or unit.name in self.deciding:
+            return False
+        return all(ref.root in EARLY for ref in refs(condition))
+
+    def _deciding(self) -> set[str]:
+        """Find the units that may be skipped, or cancelled, of which somebody asks whether they failed."""
+        asked: set[str] = set()
+        for unit in reversed(self.order):
+            condition = self.condition(unit)
+            looks = condition is not None and any(ref.root is Root.STATUS for ref in refs(condition))
+            for edge in unit.needs:
+                passes_on = edge.when is Outcome.SUCCESS and unit.name in asked
+                if looks or passes_on or edge.when is Outcome.FAILURE:
+                    asked.add(edge.parent)
+        skipped: set[str] = set()
+        found: set[str] = set()
+        for unit in self.order:
+            strict = [edge for edge in unit.needs if edge.when in _STRICT]
+            if self.condition(unit) is not None or any(
+                edge.when is Outcome.FAILURE or edge.parent in skipped for edge in strict
+            ):
+                skipped.add(unit.name)
+                if strict and unit.name in asked:
+                    found.add(unit.name)
+        return found
 
     def _look_at(self, unit: Unit) -> None:
         sweep = self.lead(unit).sweep
@@ -84,8 +126,10 @@ class Plan:
             except NotFixedError:
                 message = f"the sweep of `{unit.name}` has no fixed size"
                 self.context.say(C.SWEEP_FROM_INPUT, message, sweep.span)
-        if self.condition(unit) is not None or any(
-            edge.parent in self.skippable for edge in unit.needs if edge.when is Outcome.SUCCESS
+        if (
+            unit.name in self.deciding
+            or self.condition(unit) is not None
+            or any(edge.parent in self.skippable for edge in unit.needs if edge.when is Outcome.SUCCESS)
         ):
             self.skippable.add(unit.name)
 
@@ -95,9 +139,9 @@ class Plan:
 
     def _edge(self, unit: Unit, edge: Edge) -> str:
         slug = self.slug(edge.parent)
+        if edge.when is Outcome.SUCCESS and self._is_tied(unit, edge):
+            return f"same:{slug}"
         if edge.same_instance and unit.name in self.decoded and edge.parent in self.decoded:
-            if edge.when is Outcome.SUCCESS and self._are_paired(unit.name, edge.parent):
-                return f"same:{slug}"
             message = f"`{unit.name}` waits for all of `{edge.parent}`"
             self.losses.append((edge, "same_instance", C.PAIRING, message))
         elif edge.any_instance and edge.parent in self.decoded:
@@ -122,23 +166,51 @@ class Plan:
             (each.name, each.values) for each in other.parameters
         ]
 
-    def tested(self, unit: Unit) -> list[str]:
-        """Give the parents whose being skipped means that the unit is skipped."""
-        names = (edge.parent for edge in unit.needs if edge.when in (Outcome.SUCCESS, Outcome.FAILURE))
-        return [self.slug(name) for name in dict.fromkeys(names) if name in self.skippable]
+    def decision(self, unit: Unit) -> Decision:
+        """Give what a unit decides when all that it waits for has ended."""
+        skippable = [edge for edge in unit.needs if edge.when is Outcome.SUCCESS and edge.parent in self.skippable]
+        tested = [f'"{self.slug(edge.parent)}$instance"' for edge in skippable if self._is_tied(unit, edge)]
+        tested += [self._counted(edge.parent) for edge in skippable if not self._is_tied(unit, edge)]
+        failures = [edge for edge in unit.needs if edge.when is Outcome.FAILURE and unit.name in self.deciding]
+        condition = self.condition(unit)
+        return Decision(
+            parents=tuple(dict.fromkeys(self._counted(edge.parent) for edge in unit.needs)),
+            ended=tuple(
+                dict.fromkeys(self._counted(edge.parent) for edge in unit.needs if edge.when is not Outcome.START)
+            ),
+            tested=tuple(dict.fromkeys(tested)),
+            fallen=tuple(self._counted(edge.parent) for edge in failures if not edge.any_instance),
+            condition=None if condition is None or self.is_early(unit) else condition,
+        )
 
-    def parents(self, unit: Unit) -> list[str]:
-        """Give all parents; with a colon and their number, if there are several instances."""
-        names = dict.fromkeys(edge.parent for edge in unit.needs)
-        sizes = {name: f":{self.decoded[name].size}" for name in names if name in self.decoded}
-        return [self.slug(name) + sizes.get(name, "") for name in names]
+    def _counted(self, name: str) -> str:
+        """Give the file name of a unit; with a colon and their number, if there are several instances."""
+        return self.slug(name) + (f":{self.decoded[name].size}" if name in self.decoded else "")
+
+    def _is_tied(self, unit: Unit, edge: Edge) -> bool:
+        return (
+            edge.same_instance
+            and unit.name in self.decoded
+            and edge.parent in self.decoded
+            and self._are_paired(unit.name, edge.parent)
+        )
 
     def hook_edges(self, hook: Hook) -> list[str]:
         """Give what a hook waits for: the ends of the tasks that it selects, or what they wait for."""
         chosen = [unit for unit in self.order if self._is_selected(hook, unit)]
         if hook.trigger is Trigger.TASKS_READY:
-            return list(dict.fromkeys(word for unit in chosen for word in self.edges(unit) if word[:4] != "same"))
+            words = (word for unit in chosen for word in self.edges(unit))
+            # all instances are ready when all that they wait for has happened
+            return list(dict.fromkeys(re.sub("^same:", "success:", word) for word in words))
         return [f"end:{self.slug(unit)}" for unit in chosen]
+
+    def hook_decision(self, hook: Hook) -> Decision:
+        """Give what the job of a hook looks at: no task is ready of which a parent was skipped."""
+        if hook.trigger is not Trigger.TASKS_READY:
+            return Decision()
+        chosen = [unit for unit in self.order if self._is_selected(hook, unit)]
+        parents = (edge.parent for unit in chosen for edge in unit.needs if edge.when is Outcome.SUCCESS)
+        return Decision(tested=tuple(dict.fromkeys(self._counted(name) for name in parents if name in self.skippable)))
 
     def _is_selected(self, hook: Hook, unit: Unit) -> bool:
         if hook.trigger is Trigger.WORKFLOW_COMPLETE:
@@ -156,8 +228,6 @@ class Plan:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    import re
-
     try:
         return re.search(pattern, name) is not None
     except re.error:

@@ -21,7 +21,7 @@ def requeues(context: Context, task: Task) -> bool:
     """Whether a further attempt of a task goes through the queue."""
     retries = any(rule.action is ExitAction.RETRY for rule in task.exit_rules)
     in_gang = task.name in context.gangs
-    return retries and not in_gang and task.run_timeout is None and context.options.get("retry") != "inside"
+    return retries and not in_gang and task.run_timeout is None and context.options["retry"] != "inside"
 
 
 @attrs.define

@@ -12,11 +12,12 @@ from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.resources import Container, Placement, Resources
 from pwxc.ir.sweep import Range, Sweep, Values
 from pwxc.ir.task import ActionCall, ExitRule, Gang, Step, Task
-from pwxc.ir.workflow import Hook, RequestAllocation, Trigger
+from pwxc.ir.workflow import Hook, RequestAllocation, Trigger, Unit
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context
 from pwxc_targets.slurm.writing.leaves import settle_leaves
 from pwxc_targets.slurm.writing.plan import Plan
+from pwxc_targets.slurm.writing.retries import requeues
 
 _FORM_DIALECTS = ("osmo", "pw", "torc", "slurm")
 
@@ -52,8 +53,9 @@ def _parts(context: Context, plan: Plan) -> None:
             account.approximate(field, code, message)
     for item in workflow.inputs:
         _input(context, item)
+    requeued = {task.resources: task.name for task in reversed(workflow.tasks) if requeues(context, task)}
     for resources in workflow.resources:
-        _resources(context, resources)
+        _resources(context, resources, requeued.get(resources.name))
     for allocation in workflow.allocations:
         with context.ledger.of(allocation) as account:
             account.emulate("name", "resources", "count")
@@ -71,7 +73,7 @@ def _parts(context: Context, plan: Plan) -> None:
     for task in workflow.tasks:
         _task(context, plan, task)
     for gang in workflow.gangs:
-        _gang(context, gang)
+        _gang(context, plan, gang)
 
 
 def _passthrough(account: Account, items: Iterable[Passthrough]) -> None:
@@ -108,10 +110,12 @@ _RESOURCES = (
 )  # fmt: skip
 
 
-def _resources(context: Context, resources: Resources) -> None:
+def _resources(context: Context, resources: Resources, requeued: str | None) -> None:
     with context.ledger.of(resources) as account:
         for name in _RESOURCES:
             account.take(name)
+        if requeued is not None and resources.walltime is not None:
+            account.approximate("walltime", C.STEP_LIMIT, f"`{requeued}`: each attempt has the whole time limit")
         if resources.platform is not None:
             message = f"`{resources.platform.literal or 'a platform'}` is the source's name for a kind of machine"
             account.approximate("platform", C.SITE_MAPPING, message, help="name a partition with `slurm.partition`")
@@ -138,21 +142,23 @@ def _task(context: Context, plan: Plan, task: Task) -> None:
             "steps", "cleanup", "condition", "reads", "writes", "files", "environment", "outputs",
             "working_directory", "exit_rules", "sweep", "run_timeout",
         )  # fmt: skip
-        _task_losses(context, task, account)
+        if task.beside and (task.sweep is not None or task.name in context.gangs):
+            message = f"`{task.name}`: an array, or a member of a gang, has no further components"
+            account.drop("beside", C.NO_COMPONENTS, message)
+        else:
+            account.take("beside")
+        _task_losses(context, plan, task, account)
     _task_parts(context, plan, task)
 
 
-def _task_losses(context: Context, task: Task, account: Account) -> None:
+def _task_losses(context: Context, plan: Plan, task: Task, account: Account) -> None:
     if task.placement is not None:
         account.emulate("placement")
         _placement(context, task.placement)
     if task.container is not None:
         account.emulate("container")
         _container(context, task.container)
-    if task.queue_timeout is not None:
-        account.approximate(
-            "queue_timeout", C.QUEUE_LIMIT, f"`{task.name}`: the wait in the queue is not limited by itself"
-        )
+    _queue(account, task, plan)
     if task.priority is not None:
         account.approximate("priority", C.PRIORITY, f"`{task.name}`: the priority becomes a `--nice` value")
     account.emulate("stop_when_another_fails")
@@ -286,7 +292,7 @@ def _rule(context: Context, rule: ExitRule) -> None:
 def _sweep(context: Context, name: str, sweep: Sweep, *, fixed: bool) -> None:
     with context.ledger.of(sweep) as account:
         account.emulate("parameters", "mode", "include", "exclude")
-        most = int(context.options.get("instance_limit", "1000000000"))
+        most = int(context.options["instance_limit"])
         if sweep.size is not None and sweep.size > most:
             lengths = {len(item.values): item for item in sweep.parameters if isinstance(item.values, Range | Values)}
             longest = lengths[max(lengths)]
@@ -300,24 +306,23 @@ def _sweep(context: Context, name: str, sweep: Sweep, *, fixed: bool) -> None:
         if isinstance(sweep.limit, int):
             account.take("limit")
         elif isinstance(sweep.limit, Expr):
-            account.drop("limit", C.FIXED_DIRECTIVE, f"`{name}`: the limit of the sweep is not known here")
-        if isinstance(sweep.fail_fast, Expr):
-            account.drop(
-                "fail_fast", C.FIXED_DIRECTIVE, f"`{name}`: whether a failure ends the others is not known here"
-            )
-        elif sweep.fail_fast and name in context.gangs:
-            account.drop("fail_fast", C.NO_COUNTERPART, f"`{name}`: a failing gang does not cancel the others")
-        else:
-            account.emulate("fail_fast")
+            account.emulate("limit")
+        account.emulate("fail_fast")
 
 
-def _gang(context: Context, gang: Gang) -> None:
+def _queue(account: Account, unit: Unit, plan: Plan) -> None:
+    if unit.queue_timeout is None:
+        return
+    told = "the wait in the queue is limited by a deadline, which includes the time limit of the job"
+    if unit.name not in plan.patient:
+        told = "the wait in the queue is not limited: that takes a number here and for the time limit of the job"
+    account.approximate("queue_timeout", C.QUEUE_LIMIT, f"`{unit.name}`: {told}")
+
+
+def _gang(context: Context, plan: Plan, gang: Gang) -> None:
     with context.ledger.of(gang) as account:
         account.take("name")
         account.take("needs")
         account.emulate("members", "lead", "barrier", "status", "run_timeout")
-        if gang.queue_timeout is not None:
-            account.approximate(
-                "queue_timeout", C.QUEUE_LIMIT, f"`{gang.name}`: the wait in the queue is not limited by itself"
-            )
+        _queue(account, gang, plan)
         _passthrough(account, gang.passthrough)

@@ -9,12 +9,14 @@ import attrs
 from pwxc.ir.expr import Expr, Ref, Root
 from pwxc.ir.task import ActionCall, Command, Script, Step, Task
 from pwxc.ir.template import Template
-from pwxc.shell import delimiter, quote
+from pwxc.shell import delimiter
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.contexts import render
 from pwxc_targets.slurm.writing.context import Context, Holes
 from pwxc_targets.slurm.writing.datalines import Data
 from pwxc_targets.slurm.writing.expressions import UnsupportedError
+from pwxc_targets.slurm.writing.naming import step_label
+from pwxc_targets.slurm.writing.quoting import word as quoted
 
 _SHELLS = frozenset({"bash", "sh", "dash", "ksh", "zsh", "/bin/bash", "/bin/sh", "/usr/bin/bash"})
 _STATUS = {
@@ -74,7 +76,7 @@ class Steps:
                 yield from self._action(step.work)
 
     def _label(self, step: Step, name: str) -> str:
-        return quote(step.id) if step.id else name
+        return step_label(self.task, step.id) if step.id else name
 
     def _own_values(self, refs: Iterable[Ref]) -> Iterator[str]:
         """Read again what earlier steps of the task have published."""
@@ -114,7 +116,7 @@ class Steps:
         else:
             yield from self.holes.take_lines()
             yield from self._file(name, rendered.text)
-        words = " ".join(quote(word) for word in program) or "bash"
+        words = " ".join(quoted(word) for word in program) or "bash"
         host = self._host(step)
         yield from self.holes.take_lines()
         if host:
@@ -156,7 +158,7 @@ class Steps:
         yield f'cp -R "$work/checkout/." {given.get("path", "./")} && rm -rf ./.git'
 
     def _argument(self, value: object) -> str:
-        return self.holes.word(value) if isinstance(value, Template) else quote(str(value))
+        return self.holes.word(value) if isinstance(value, Template) else quoted(str(value))
 
     def sequence(self) -> Iterator[str]:
         """Give the function `steps`, which runs them in order and returns the first failure."""

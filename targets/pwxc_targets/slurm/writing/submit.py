@@ -9,18 +9,19 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from pwxc.expr.values import as_text
-from pwxc.ir.expr import Expr, Root
+from pwxc.ir.expr import Expr, Root, refs
 from pwxc.ir.inputs import Input, InputType
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import RunCommands, Trigger
 from pwxc.registry import OutputFile
 from pwxc.shell import delimiter, quote
+from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing import jobtext as J  # noqa: N812
 from pwxc_targets.slurm.writing import submittext as S  # noqa: N812
 from pwxc_targets.slurm.writing.context import Context, Holes
 from pwxc_targets.slurm.writing.expressions import MATH, UnsupportedError
 from pwxc_targets.slurm.writing.naming import Leaf, means, slug
-from pwxc_targets.slurm.writing.plan import Job
+from pwxc_targets.slurm.writing.plan import EARLY, Job
 from pwxc_targets.slurm.writing.quoting import assigned, word
 from pwxc_targets.slurm.writing.requests import unwrap
 
@@ -63,6 +64,10 @@ class SubmitScript:
 
     def late_word(self, value: Expr | Template, kind: str) -> str:
         """Give the word for an option whose value is known at submission."""
+        for ref in value.refs() if isinstance(value, Template) else refs(value):
+            if ref.root not in EARLY:
+                told = ".".join(ref.path)
+                self.context.say(C.FIXED_DIRECTIVE, f"`{told}` is not known when the job is submitted", ref.span)
         if isinstance(value, Template):
             return self.holes.word(value)
         inner, conversion = unwrap(value)
@@ -83,7 +88,7 @@ class SubmitScript:
             "#!/usr/bin/env bash",
             *self._title(),
             *self._here(),
-            *(S.HEAD % {"size": self.context.options.get("max_array_size", "1001")}).splitlines(),
+            *(S.HEAD % {"size": self.context.options["max_array_size"]}).splitlines(),
             f"workflow={assigned(self.context.workflow.name)}",
             f"slug={assigned(slug(self.context.workflow.name))}",
             "",
@@ -113,8 +118,9 @@ class SubmitScript:
         return "\n".join(parts) + "\n"
 
     def _here(self) -> Iterator[str]:
-        if self.scripts and self.context.options.get("single_file") != "true":
-            yield 'here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)'
+        if self.scripts and self.context.options["single_file"] != "true":
+            yield 'here=$(readlink -f -- "${BASH_SOURCE[0]}")'
+            yield "here=${here%/*}"
 
     def _title(self) -> Iterator[str]:
         name = _comment(self.context.workflow.name)
@@ -207,19 +213,21 @@ class SubmitScript:
     def _check(self, leaf: Leaf) -> Iterator[str]:
         item, name = leaf.input, self._name(leaf)
         filled = f"-n ${name}"
-        if not item.has_default and item.optional is False and item.hidden is False and item.ignored is False:
+        if _is_required(item):
             how = f"the variable {_environment(leaf)}" if item.type is InputType.SECRET else leaf.option
-            if item.type not in (InputType.OTHER, InputType.CLUSTER):
-                yield f'[[ {filled} || $mode == status ]] || die "{how} needs a value"'
+            yield f'[[ {filled} || $mode == status ]] || die "{how} needs a value"'
         if item.type in CHECKS:
             pattern, due = CHECKS[item.type]
             yield f"pattern={assigned(pattern)}"
-            yield f'[[ -z ${name} || ${name} =~ $pattern ]] || die "{leaf.option}: {due} is due"'
+            empty = f"-z ${name} || " if _may_be_empty(item) else ""
+            yield f'[[ {empty}${name} =~ $pattern ]] || die "{leaf.option}: {due} is due"'
         if item.type is InputType.CHOICE and item.choices:
             texts = dict.fromkeys(as_text(choice.value) for choice in item.choices)
-            values = " | ".join(word(text) for text in texts if text) or "''"
+            values = " | ".join(
+                [*(["''"] if _may_be_empty(item) or not any(texts) else []), *map(word, filter(None, texts))]
+            )
             refusal = f'die "{leaf.option}: the value is not one of the choices"'
-            yield f"case ${name} in '' | {values}) ;; *) {refusal} ;; esac"
+            yield f"case ${name} in {values}) ;; *) {refusal} ;; esac"
         yield from self._bounds(leaf, name)
 
     def _bounds(self, leaf: Leaf, name: str) -> Iterator[str]:
@@ -230,7 +238,7 @@ class SubmitScript:
 
     def _scripts(self) -> Iterator[str]:
         yield "if [[ $mode == submit ]]; then"
-        if self.context.options.get("single_file") == "true":
+        if self.context.options["single_file"] == "true":
             for script in self.scripts:
                 word = delimiter(script.text)
                 yield f"cat >\"$run/scripts/{script.path}\" <<'{word}'"
@@ -271,7 +279,7 @@ class SubmitScript:
             name = self.context.datum_file(datum.name)
             if name != datum.name:
                 yield means(name, (datum.name,))
-            yield f"printf '%s\\n' {quote(json.dumps(datum.value, default=str))} >\"$run/data/{name}\""
+            yield f"printf '%s\\n' {word(json.dumps(datum.value, default=str))} >\"$run/data/{name}\""
         yield "fi"
 
     def _start_hooks(self) -> Iterator[str]:
@@ -285,12 +293,16 @@ class SubmitScript:
     def _job(self, job: Job) -> Iterator[str]:
         words = [job.slug, word(job.name), f"{job.slug}.sbatch"]
         words.append(str(job.decoded.size if job.decoded is not None else 0))
-        words += [str(job.limit or "''"), quote(" ".join(job.edges))]
+        words += [job.limit or "''", quote(" ".join(job.edges))]
         words += [f"--{name}={value}" for name, value in job.request.late.items()]
         lines = self.holes.take_lines()
         call = f"job {' '.join(words)}"
         if job.decoded is not None and not job.decoded.size:
             call = f"empty {' '.join(words[:3])}"
+        if job.decides:
+            yield f"decides[{job.slug}]=1"
+        if job.patience is not None:
+            yield f"patience[{job.slug}]={job.patience}"
         if job.condition is None:
             yield from [*lines, call]
             return
@@ -324,7 +336,23 @@ def _help_of(leaf: Leaf) -> Iterator[str]:
         return
     if item.has_default and not isinstance(item.default, Template) and item.default is not None:
         default = f" (default: {_comment(as_text(item.default))})"
-    yield f"  {leaf.option} VALUE  {_comment(told)}{default}".rstrip()
+    elif _is_required(item):
+        default = " (required)"
+    choices = ", ".join(_comment(as_text(choice.value)) for choice in item.choices)
+    choices = f" (one of: {choices})" if choices and item.type is InputType.CHOICE else ""
+    label = f"  {_comment(told)}" if told else ""
+    yield f"  {leaf.option} VALUE{label}{choices}{default}".rstrip()
+
+
+def _may_be_empty(item: Input) -> bool:
+    """Whether a value that is no text may be left out where the option is given; a secret has no option."""
+    shown = item.optional is False and item.hidden is False and item.ignored is False
+    return not shown or item.default in (None, "") or isinstance(item.default, Template)
+
+
+def _is_required(item: Input) -> bool:
+    needed = item.optional is False and item.hidden is False and item.ignored is False
+    return not item.has_default and needed and item.type not in (InputType.OTHER, InputType.CLUSTER)
 
 
 def _comment(text: str) -> str:

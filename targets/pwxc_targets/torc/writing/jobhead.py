@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import attrs
 
 from pwxc.fidelity import Account
 from pwxc.ir.entity import place_of
+from pwxc.ir.found import Found, Launch, Use
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Range, SweepValues, Values
 from pwxc.ir.task import Script, Task
@@ -25,9 +25,6 @@ from pwxc_targets.torc.writing.holes import Holes
 from pwxc_targets.torc.writing.options import option_for_gpus, options_of
 from pwxc_targets.torc.writing.schedulers import needs_scheduler
 from pwxc_targets.torc.writing.state import Writing
-
-if TYPE_CHECKING:
-    from pwxc.ir.found import Found, Launch, Use
 
 TASK_ID = "SLURM_ARRAY_TASK_ID"
 _MIB = 1024 * 1024
@@ -68,6 +65,8 @@ _CALLS = {
     "salloc": "`salloc` makes an allocation that torc does not know",
     "scancel": "`scancel` may end the worker and the jobs beside this one",
 }
+_NUMBERS = ("SLURM_JOB_ID", "SLURM_JOBID")
+_VARIABLE = re.compile(r"\bSLURM_\w+")
 _REQUEUE = re.compile(r"scontrol\s+(?:-\S+\s+)*(requeue(?:hold)?|update|hold|release|suspend)\b")
 _STARTER = re.compile(r"(?:srun|ibrun|orterun|prun|aprun|mpirun|mpiexec)\b")
 _PATTERN = re.compile(r"%(\d*)([a-zA-Z%])")
@@ -101,9 +100,12 @@ class JobHead:
     def _variables(self, record: Resources | None, found: list[tuple[str, Found]]) -> None:
         values = dict(self._values(record))
         wanted: dict[str, None] = {}
+        uses: dict[str, Use] = {}
         for script, item in found:
-            names = item.variables if item.complete else tuple(re.findall(r"\bSLURM_\w+", script))
-            wanted.update(dict.fromkeys(names))
+            for use in _uses(script, item):
+                wanted[use.name] = None
+                if item.complete or use in item.uses or use.name in _NUMBERS:
+                    uses.setdefault(use.name, use)
             for launch in item.launches:
                 wanted.update(dict.fromkeys(name for name in _read_by(launch) if name in values))
         given = {variable.name for variable in (*self.task.environment, *self.writing.workflow.environment)}
@@ -115,12 +117,9 @@ class JobHead:
             if name in values and name not in given:
                 self.lines.append(f"export {name}={values[name]}")
         placed = record is not None and needs_scheduler(self.writing, record)
-        told: set[str] = set()
-        for _, item in found:
-            for use in item.uses:
-                if use.name not in told and use.name not in given:
-                    self._tell(use, known=use.name in values, placed=placed)
-                told.add(use.name)
+        for name in wanted:
+            if name in uses and name not in given:
+                self._tell(uses[name], known=name in values, placed=placed)
 
     def _tell(self, use: Use, *, known: bool, placed: bool) -> None:
         name = use.name
@@ -128,13 +127,13 @@ class JobHead:
             message = _STANDS_FOR[name]
         elif known or name in _SAME_THERE or name.startswith("SLURM_STEP_") or (placed and name in _SHAPE):
             return
-        elif name in ("SLURM_JOB_ID", "SLURM_JOBID"):
+        elif name in _NUMBERS:
             message = f"`{name}` is the number of the worker's allocation, in which other jobs may run too"
         elif name in _OF_STEPS or name == TASK_ID:
             return
         else:
             message = f"`{name}` says what the worker's allocation has, not what this job asked for"
-        self.writing.tell(C.ALLOCATION_VARIABLE, message, use.span)
+        self.writing.tell(C.ALLOCATION_VARIABLE, message, use.span or self.task.span)
 
     def _values(self, record: Resources | None) -> Iterator[tuple[str, str]]:
         """Give what Slurm would set for the script, as shell words."""
@@ -146,8 +145,7 @@ class JobHead:
             return
         number = self.writing.number
         nodes, tasks, by_node = number(record.nodes), number(record.tasks), number(record.tasks_per_node)
-        if nodes or not tasks:
-            yield from ((name, str(nodes or 1)) for name in ("SLURM_NNODES", "SLURM_JOB_NUM_NODES"))
+        yield from ((name, str(nodes or 1)) for name in ("SLURM_NNODES", "SLURM_JOB_NUM_NODES"))
         if tasks or by_node:
             total = tasks or (by_node or 1) * (nodes or 1)
             yield from ((name, str(total)) for name in ("SLURM_NTASKS", "SLURM_NPROCS"))
@@ -196,12 +194,15 @@ class JobHead:
             if asked is not None:
                 message = f"`scontrol {asked[1]}` acts on the allocation of the worker, with all jobs in it"
             if message is not None:
-                self.writing.tell(C.SCHEDULER_CALL, message, call.span)
-        for launch in found.launches:
+                self.writing.tell(C.SCHEDULER_CALL, message, call.span or self.task.span)
+        original = self.writing.found.originals.get(self.task.name, self.task)
+        for launch in found.launches if original.beside else ():
             if any(launch.components):
                 numbers = ", ".join(str(number) for number in launch.components)
-                message = f"`{launch.program}` names component {numbers}, and all nodes of the job are of one kind"
-                self.writing.tell(C.TOGETHER, message, launch.span)
+                message = f"`{launch.program}` starts in component {numbers}, and all nodes of the job are of one kind"
+                if "-group" in script[launch.start : launch.command]:
+                    message = f"`{launch.program}` asks for component {numbers}, which the allocation does not have"
+                self.writing.tell(C.TOGETHER, message, launch.span or self.task.span)
 
     # streams and the environment
 
@@ -321,6 +322,15 @@ def _found(task: Task) -> Iterator[tuple[str, Found]]:
             from pwxc.shell.found import flatten
 
             yield flatten(step.work.text), step.found
+
+
+def _uses(script: str, found: Found) -> list[Use]:
+    """Give where a script first names each variable; in a text that is not read, any word may be one."""
+    if found.complete:
+        return list(found.uses)
+    named = {item.group(): item for item in reversed(list(_VARIABLE.finditer(script)))}
+    read = {use.name: use for use in found.uses}
+    return [read.get(name) or Use(name, item.start(), item.end()) for name, item in reversed(named.items())]
 
 
 def _read_by(launch: Launch) -> Iterator[str]:

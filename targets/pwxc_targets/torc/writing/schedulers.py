@@ -12,6 +12,7 @@ import attrs
 
 from pwxc.ir.resources import Resources
 from pwxc.ir.workflow import Unit, gang_of
+from pwxc.source import Span
 from pwxc_targets.torc.units import format_memory, format_walltime
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
 from pwxc_targets.torc.writing.amounts import Amounts, amounts
@@ -26,7 +27,6 @@ SITE_FIELDS = (
 """What a class of resources says about a place in a cluster, not about a job; its further options apart."""
 _SUBMITTING = ("slurm", "pw")
 """Systems that submit each job to Slurm: several nodes, disks and kinds of processors are asked for there."""
-_REASONS = (*SITE_FIELDS, "directives", "nodes", "gpu_type", "storage")
 MARGIN = 600
 """Seconds that an allocation lasts longer than its jobs, which start after the worker and end before it."""
 MAX_ALLOCATIONS = 1000
@@ -106,11 +106,18 @@ class Schedulers:
                 message = f"`{name}` has nodes of its own, and a worker there runs one job at once"
                 account.approximate("exclusive", C.OF_ALLOCATION, message)
             if record.account is None and not self.writing.options["account"]:
-                message = f"the scheduler for `{record.name}` needs an account"
-                field = next((field for field in _REASONS if getattr(record, field)), "name")
-                options = for_allocation(self.writing, record) if field == "directives" else []
-                span = place_of_option(record, options[0]) if options else None
-                account.manual(field, C.ACCOUNT, message, span=span, help="give it with `--option torc.account=NAME`")
+                message = f"the scheduler `{name}` needs an account"
+                field, span = self._reason(record)
+                help_text = "give it with `--option torc.account=NAME`"
+                account.manual(field, C.ACCOUNT, message, span=span, help=help_text, once=True)
+
+    def _reason(self, record: Resources) -> tuple[str, Span | None]:
+        """Give the field that makes a scheduler needed, and the place of the option where it is one of several."""
+        asked = [item for item in for_allocation(self.writing, record) if item.name not in INCIDENTAL]
+        fields = [name for name in (*SITE_FIELDS, "nodes", "gpu_type", "storage") if getattr(record, name)]
+        if asked and not (fields and fields[0] in SITE_FIELDS):
+            return "directives", place_of_option(record, asked[0])
+        return (fields[0] if fields else "name"), None
 
     def _values(self, record: Resources, nodes: int) -> dict[str, Any]:
         writing = self.writing
