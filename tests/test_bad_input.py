@@ -225,6 +225,46 @@ def test_a_bad_file_is_refused(name, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["wf.yaml"]
 
 
+OPENINGS = (
+    "(",
+    "( ",
+    "((",
+    "$(",
+    "$((",
+    "${",
+    "[[ ",
+    "{ ",
+    '"$(',
+    "`$(",
+    "if x; then ",
+    "while x; do ",
+    "case x in a) ",
+)
+REPEATED = (
+    *OPENINGS,
+    "<<E ",
+    "srun a | ",
+    "srun a && ",
+    "f() { ",
+    "'",
+    "srun ",
+    "module load a; ",
+    "sbatch $(",
+    "$((1+",
+)
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_a_script_that_opens_over_and_over_takes_no_time(text, tmp_path):
+    (tmp_path / "job.sbatch").write_text("#!/bin/bash\n#SBATCH -t 5\nsrun a\n" + text * 10_000)
+    ended = run(tmp_path, "compile", "job.sbatch", "--to", "osmo", "-o", "out/", "--option", "osmo.image=x", "--lossy")
+    assert ended.code in (0, 1)
+    assert "Traceback" not in ended.err
+    assert "PWX0999" not in ended.err
+    assert ended.seconds < SECONDS
+    assert ended.megabytes < MEGABYTES
+
+
 @pytest.mark.parametrize("name", FINE)
 def test_a_file_with_odd_letters_is_read(name, tmp_path):
     (tmp_path / "wf.yaml").write_bytes(FINE[name])

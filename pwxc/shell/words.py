@@ -11,6 +11,8 @@ _HERE = re.compile(r"<<(-?)[ \t]*((?:\\?[\w.+:/!@%,=-]|'[^'\n]*'|\"[^\"\n]*\")+)
 _REDIRECT = re.compile(r"(?:[0-9]+|\{\w+\})?(?:&>>|&>|>>|>&|>\||<<<|<>|<&|<|>)")
 _OPENERS = frozenset(["for", "while", "until", "if", "elif", "then", "do", "else", "!", "{", "time"])
 
+_PATIENCE = 1_000_000
+
 
 @attrs.frozen
 class Token:
@@ -57,6 +59,8 @@ class _Tokenizer:
     text: str
     base: int
     at: int = 0
+    lost: int = 0
+    """How many letters were looked at for ends that are not there."""
     tokens: list[Token] = attrs.field(factory=list)
     pending: list[_Pending] = attrs.field(factory=list)
 
@@ -83,6 +87,7 @@ class _Tokenizer:
             if stop >= 0:
                 self._word(stop)
                 return
+            self._count_lost(len(text) - at)
         here = _HERE.match(text, at)
         if here is not None and not text.startswith("<<<", at):
             self._here(here)
@@ -95,6 +100,12 @@ class _Tokenizer:
         else:
             stop = word_end(text, at)
             self._word(max(stop, at + 1))
+
+    def _count_lost(self, looked_at: int) -> None:
+        """Give up on a text that opens parentheses over and over: each is looked for up to the end."""
+        self.lost += looked_at
+        if self.lost > _PATIENCE + 20 * len(self.text):
+            raise ShellError("these parentheses are never closed", self.base + self.at, self.base + self.at + 1)
 
     def _opens(self) -> bool:
         """Whether a command may start here."""

@@ -15,7 +15,7 @@ from pwxc.ir.inputs import Choice, Input, InputType
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Parameter, Range, Sweep
 from pwxc.ir.task import ExitAction, ExitRule, Gang, Outcome, Retry
-from pwxc.ir.template import Template
+from pwxc.ir.template import Template, text
 from pwxc.ir.workflow import Hook, RunCommands, Trigger, Workflow
 from pwxc.source import Source
 from pwxc_targets.slurm import TARGET
@@ -64,6 +64,24 @@ def test_the_first_instance_is_waited_for_by_a_job_of_its_own(stage: StageMaker)
     gate = next(call for call in run.calls() if "--wrap=:" in call)
     assert "--dependency=afterany:102_0?afterany:102_1?afterany:102_2" in gate
     assert run.options("child")["--dependency"] == "afterok:101,afterok:103"
+
+
+@pytest.mark.parametrize(
+    ("value", "asked"),
+    [
+        ("singleton", ["afterok:101,singleton"]),
+        ("afterok:7:8", ["afterok:101,afterok:7:8"]),
+        ("afterok:7?afterany:8", ["afterok:7?afterany:8", "afterok:101,afterok:102"]),
+    ],
+)
+def test_jobs_of_others_are_waited_for_as_well(stage: StageMaker, value: str, asked: list[str]) -> None:
+    """An option on the command line takes the place of the script's own (slurm.md §7); a list of `?` asks for any."""
+    outside = Resources(name="r", directives=(text(f"--dependency={value}"),))
+    run = stage(flow(task("a", "true"), task("b", "true", needs=["a"], resources="r"), resources=(outside,)))
+    run("--run-dir", "run")
+    given = [word.removeprefix("--dependency=") for call in run.calls() for word in call if "--dependency" in word]
+    assert given == asked
+    assert "--dependency" not in (run.submit.parent / "b.sbatch").read_text()
 
 
 def test_every_submission_is_safe(stage: StageMaker) -> None:

@@ -13,6 +13,7 @@ from pwxc.ir.expr import Expr
 from pwxc.ir.task import ExitAction, Gang, Task
 from pwxc.ir.workflow import Hook, RunCommands, Unit, Workflow
 from pwxc.registry import OutputFile, ReadSettings, Written
+from pwxc.shell import quote
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.writing import gangs
@@ -221,6 +222,10 @@ class _Writer:
         return job
 
     def _add(self, job: Job, parts: list[Request], text: str) -> None:
+        outside = parts[0].fixed.pop("dependency", None) if job.edges else None
+        if outside is not None:
+            # on the command line a dependency takes the place of the script's own: both go there
+            job.request.late["dependency"] = quote(outside)
         lines = ["#!/bin/bash", f"#SBATCH --job-name={_word(job.name)}"]
         for number, part in enumerate(parts):
             if number:

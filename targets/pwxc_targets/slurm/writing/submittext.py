@@ -194,6 +194,13 @@ part_failed() {
   terms+=,afterany:${id[$1]},afterok:$answer
 }
 
+# Submits a job that waits for one of several jobs of others, which no list that asks for all can hold: NAME DEPENDENCY.
+any_of() {
+  local current=outside.$1
+  call '' --parsable --kill-on-invalid-dep=yes --export=ALL --job-name="$current" --output=/dev/null \\
+    --dependency="$2" --wrap=:
+}
+
 # Calls sbatch, or prints the call: INDEX OPTION..., where the index is that of the first instance.
 call() {
   local offset=$1
@@ -226,16 +233,18 @@ hurry() {
 
 # Submits a job, or a part of an array: NAME SCRIPT OFFSET OPTION...
 part() {
-  local name=$1 script=$2 offset=$3 log=%j option
+  local name=$1 script=$2 offset=$3 log=%j option outside=''
   shift 3
   local -a words=(--parsable --kill-on-invalid-dep=yes --export=ALL)
   if ((count[$name])); then log=%A_%a; fi
   words+=(--output="${run//%/%%}/logs/$name.$log.out")
   for option; do
     # what an input leaves empty is not asked for
-    case $option in --*= | --gres=gpu*:) ;; *) words+=("$option") ;; esac
+    case $option in --*= | --gres=gpu*:) ;; --dependency=*) outside=${option#*=} ;; *) words+=("$option") ;; esac
   done
-  if [[ -n $terms ]]; then words+=(--dependency="$terms"); else words+=(--hold); fi
+  if [[ -z $terms ]]; then words+=(--hold); fi
+  if [[ -n $terms && $outside == *\\?* ]]; then any_of "$name" "$outside"; outside=afterok:$answer; fi
+  if [[ -n $terms$outside ]]; then words+=(--dependency="$terms${terms:+${outside:+,}}$outside"); fi
   if [[ -n ${patience[$name]-} ]]; then hurry "$name"; fi
   call "$offset" "${words[@]}" "$run/scripts/$script" "$run" "$offset"
   if [[ -z $terms ]]; then roots+=("$answer"); fi
