@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import attrs
 
@@ -119,6 +120,8 @@ class Function:
 Node = Command | Pipeline | AndOr | Background | For | Count | While | If | Case | Group | Function
 _ENDS = frozenset({"do", "done", "then", "elif", "else", "fi", "}", "esac"})
 _STOPS = frozenset({")", ";;", ";&", ";;&"})
+_DEEPEST = 100
+"""How many lists of commands may stand within each other."""
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -148,6 +151,7 @@ class Parser:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.at = 0
+        self.depth = 0
 
     def parse(self) -> tuple[Node, ...]:
         """Read everything; what cannot be read is a `ShellError`."""
@@ -184,6 +188,15 @@ class Parser:
             self.at += 1
 
     def _list(self) -> tuple[Node, ...]:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            place = self.tokens[self.at - 1]
+            raise ShellError("commands are nested too deeply", place.start, place.end)
+        nodes = self._commands()
+        self.depth -= 1
+        return nodes
+
+    def _commands(self) -> tuple[Node, ...]:
         nodes: list[Node] = []
         while True:
             while self._is("\n", ";", "&", operator=True):
@@ -362,6 +375,20 @@ def parse(text: str, base: int = 0) -> tuple[Node, ...]:
     """Read a shell text.
 
     Raises:
-        ShellError: a part of it is not understood.
+        ShellError: a part of it is not understood, or it is nested too deeply.
     """
-    return Parser(tokenize(text, base)).parse()
+    found = _parsed(text, base)
+    if isinstance(found, ShellError):
+        raise ShellError(str(found), found.start, found.end)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, base: int) -> tuple[Node, ...] | ShellError:
+    """Read a shell text, once for all that ask for it: each that recognises something in a script reads it anew."""
+    try:
+        return Parser(tokenize(text, base)).parse()
+    except RecursionError:
+        return ShellError("it is nested too deeply", base, base)
+    except ShellError as error:
+        return ShellError(str(error), error.start, error.end)

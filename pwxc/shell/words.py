@@ -11,6 +11,15 @@ _HERE = re.compile(r"<<(-?)[ \t]*((?:\\?[\w.+:/!@%,=-]|'[^'\n]*'|\"[^\"\n]*\")+)
 _REDIRECT = re.compile(r"(?:[0-9]+|\{\w+\})?(?:&>>|&>|>>|>&|>\||<<<|<>|<&|<|>)")
 _OPENERS = frozenset(["for", "while", "until", "if", "elif", "then", "do", "else", "!", "{", "time"])
 
+_PLAIN = re.compile(r"[^ \t\r\n;&|()<>\\'\"`$=]+")
+"""Letters of a word that begin nothing and end nothing."""
+_NESTING = {
+    "if": 1, "while": 1, "until": 1, "for": 1, "select": 1, "case": 1, "{": 1,
+    "fi": -1, "done": -1, "esac": -1, "}": -1,
+}  # fmt: skip
+"""By how much the words that start and end compound commands change the depth."""
+_DEEPEST = 500
+
 _PATIENCE = 1_000_000
 
 
@@ -61,6 +70,7 @@ class _Tokenizer:
     at: int = 0
     lost: int = 0
     """How many letters were looked at for ends that are not there."""
+    depth: int = 0
     tokens: list[Token] = attrs.field(factory=list)
     pending: list[_Pending] = attrs.field(factory=list)
 
@@ -81,7 +91,8 @@ class _Tokenizer:
 
     def _token(self) -> None:
         text, at = self.text, self.at
-        if self._opens() and (text.startswith("((", at) or re.match(r"\[\[\s", text[at : at + 3])):
+        opens = self._opens()
+        if opens and (text.startswith("((", at) or re.match(r"\[\[\s", text[at : at + 3])):
             close = "))" if text[at] == "(" else "]]"
             stop = _closing(text, at + 2, close)
             if stop >= 0:
@@ -98,8 +109,16 @@ class _Tokenizer:
         elif (operator := _OPERATORS.match(text, at)) is not None:
             self._operator(operator.group(), operator.end())
         else:
-            stop = word_end(text, at)
-            self._word(max(stop, at + 1))
+            stop = max(word_end(text, at), at + 1)
+            if opens:
+                self._count_depth(text[at:stop])
+            self._word(stop)
+
+    def _count_depth(self, word: str) -> None:
+        """Give up on a text that nests commands without end before all of it is cut: nothing could read it."""
+        self.depth += _NESTING.get(word, 0)
+        if self.depth > _DEEPEST:
+            raise ShellError("commands are nested too deeply", self.base + self.at, self.base + self.at + len(word))
 
     def _count_lost(self, looked_at: int) -> None:
         """Give up on a text that opens parentheses over and over: each is looked for up to the end."""
@@ -172,10 +191,12 @@ def _closing(text: str, at: int, close: str) -> int:
 def word_end(text: str, at: int) -> int:
     """Give where the word that starts at `at` ends."""
     while at < len(text):
-        letter = text[at]
-        if letter in " \t\r\n;&|()<>":
+        if (plain := _PLAIN.match(text, at)) is not None:
+            at = plain.end()
+        elif text[at] in " \t\r\n;&|()<>":
             break
-        at = piece_end(text, at)
+        else:
+            at = piece_end(text, at)
     return at
 
 

@@ -30,7 +30,7 @@ OPTIONS = {
     "torc": {"container": "none", "inline_scripts": "always"},
     "slurm": {"container": "none"},
 }
-SHARE = 150
+SHARE = 40
 """How many texts one workflow has."""
 OUTPUT = Ref(Root.OUTPUT_FOLDER)
 

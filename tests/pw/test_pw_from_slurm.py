@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 import pwxc
 from pwxc.compiler import Compilation
+from pwxc.diagnostics import Severity
 from pwxc.source import Source
 from pwxc_targets.slurm.batch.directives import read_directives
 from pwxc_targets.slurm.batch.table import NONE, OPTIONS
@@ -244,11 +247,100 @@ def test_the_output_of_an_array_tells_its_instances_apart() -> None:
     assert "--error='/a b/e-${{ matrix.index }}'\n" in lines
 
 
-def test_a_variable_without_a_value_is_told_where_it_stands() -> None:
-    done = compiled(script("--array=1-3", body="echo\n./a $SLURM_ARRAY_JOB_ID\n"))
-    (found,) = [item for item in done.diagnostics if item.code.name == "pw-source-system"]
-    assert found.span is not None
-    assert found.span.text == "SLURM_ARRAY_JOB_ID"
+def untold(done: Compilation) -> list[str]:
+    """Give the texts at which a variable without a value is told, with what is said there."""
+    found = [item for item in done.diagnostics if item.code.name == "pw-source-system"]
+    return [item.span.text if item.span is not None else item.message for item in found]
+
+
+def exported(done: Compilation) -> dict[str, str]:
+    """Give the variables of Slurm that a script sets, as the shell words that it has."""
+    text = done.files[0].text
+    return dict(re.findall(r"^\s*export (SLURM_\w+)=(.*)$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("lines", "body", "told"),
+    [
+        (["--array=1-3"], "echo\n./a $SLURM_ARRAY_JOB_ID\n", ["SLURM_ARRAY_JOB_ID"]),
+        (["--array=1-3"], "echo # $SLURM_ARRAY_JOB_ID\n", []),
+        ([], 'echo "$SLURM_JOB_ID $SLURM_NTASKS $SLURM_JOB_NAME ${SLURM_RESTART_COUNT:-0}"\n', []),
+        (["--dependency=singleton"], "echo $SLURM_JOB_DEPENDENCY\n", []),
+    ],
+)
+def test_a_variable_without_a_value_is_told_where_it_stands(lines: list[str], body: str, told: list[str]) -> None:
+    assert untold(compiled(script(*lines, body=body))) == told
+
+
+def test_what_a_job_waits_for_is_not_in_its_variables() -> None:
+    driver = "#!/bin/bash\na=$(sbatch --parsable a.sh)\nsbatch -d afterok:$a a.sh\n"
+    sources = [Source("submit.sh", driver), Source("a.sh", script("-J a", body="echo $SLURM_JOB_DEPENDENCY\n"))]
+    assert untold(pwxc.compile(sources, to="pw", origin="slurm")) == ["SLURM_JOB_DEPENDENCY"]
+
+
+FOLDER = '"${{ inputs.folder }}"'
+
+
+@pytest.mark.parametrize("lines", [["-t 5"], ["-t 5", "--chdir=sub"], ["-t 5", "--chdir=/data"]])
+@pytest.mark.parametrize("body", ["cd $SLURM_SUBMIT_DIR\n", 'cp r.txt "${SLURM_SUBMIT_DIR:?}/"\n'])
+@pytest.mark.parametrize("submit", ["auto", "ssh"])
+def test_the_folder_of_submission_is_the_one_in_which_paths_start(lines: list[str], body: str, submit: str) -> None:
+    done = compiled(script(*lines, body=body), **{"pw.submit": submit})
+    assert exported(done) == {"SLURM_SUBMIT_DIR": FOLDER}
+    assert untold(done) == []
+    form = yaml.safe_load(done.files[0].text)["on"]["execute"]["inputs"]
+    assert form["folder"]["default"] == "${PW_PARENT_JOB_DIR}"
+
+
+def test_a_job_that_is_submitted_runs_where_its_files_are(tmp_path: Path) -> None:
+    body = 'cd $SLURM_SUBMIT_DIR\ncp r.txt "$SLURM_SUBMIT_DIR/copy.txt"\n'
+    folder, here = tmp_path / "work", tmp_path / "jobs" / "x"
+    for place in (folder, here):
+        place.mkdir(parents=True)
+    (folder / "r.txt").write_text("result")
+    text = call(compiled(script("-t 5", body=body)))["script"].replace("${{ inputs.folder }}", str(folder))
+    environment = {"PATH": os.environ["PATH"], "SLURM_SUBMIT_DIR": str(here)}
+    subprocess.run(["bash", "-c", text], cwd=here, env=environment, check=True)
+    assert (folder / "copy.txt").read_text() == "result"
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("sbatch a.sh", FOLDER),
+        ("cd sub; sbatch ../a.sh", FOLDER + "/sub"),
+        ("sbatch -D sub a.sh", FOLDER),
+        ("sbatch --chdir=/data a.sh", FOLDER),
+    ],
+)
+def test_a_driver_submits_from_the_folder_that_it_has_gone_to(line: str, word: str) -> None:
+    sources = [Source("submit.sh", f"#!/bin/bash\n{line}\n"), Source("a.sh", script(body="cd $SLURM_SUBMIT_DIR\n"))]
+    assert exported(pwxc.compile(sources, to="pw", origin="slurm")) == {"SLURM_SUBMIT_DIR": word}
+
+
+@pytest.mark.parametrize(
+    ("line", "set_there"),
+    [
+        ("--gpus=2", {"SLURM_GPUS": "2", "SLURM_GPUS_PER_NODE": "2"}),
+        ("--gpus-per-node=a100:4", {"SLURM_GPUS": "a100:4", "SLURM_GPUS_PER_NODE": "a100:4"}),
+        ("--gres=gpu:2", {}),
+        ("-N2 -G 4", {}),
+        ("-n1", {}),
+    ],
+)
+def test_numbers_of_gpus_are_there_where_the_source_has_them(line: str, set_there: dict[str, str]) -> None:
+    done = compiled(script(line, body="./a $SLURM_GPUS $SLURM_GPUS_PER_NODE\n"))
+    assert exported(done) == set_there
+    assert ("--gpus=4" in str(call(done)["slurm"].get("scheduler_directives"))) is (line == "-N2 -G 4")
+
+
+def test_a_script_over_ssh_has_the_numbers_that_it_asks_for() -> None:
+    body = 'echo "$SLURM_JOB_NAME $SLURM_NTASKS $SLURM_CPUS_PER_TASK $SLURM_NNODES"\nls /tmp/$SLURM_JOB_ID\n'
+    done = compiled(script("-J 'x y' -n 4 -c 2", body=body), **{"pw.submit": "ssh"})
+    assert exported(done) == {
+        "SLURM_JOB_NAME": "'x y'", "SLURM_NTASKS": "4", "SLURM_CPUS_PER_TASK": "2", "SLURM_NNODES": "1",
+    }  # fmt: skip
+    assert untold(done) == ["SLURM_JOB_ID"]
 
 
 @pytest.mark.parametrize(
@@ -360,3 +452,91 @@ def test_an_array_that_cannot_be_read_is_kept_and_told() -> None:
     assert found.span is not None
     assert found.span.text == "--array=1-$N"
     assert told(submitted(call(done)))[0]["array"] == "1-$N"
+
+
+def skipped(*submissions: str) -> list[str]:
+    """Give the edges of which it is said that a wait for ever becomes a skip."""
+    lines = ["#!/bin/bash", *submissions, ""]
+    sources = [Source("submit.sh", "\n".join(lines))]
+    sources += [Source("a.sh", script("-J a")), Source("k.sh", script("-J k", "--kill-on-invalid-dep=yes"))]
+    done = pwxc.compile(sources, to="pw", origin="slurm")
+    found = [item for item in done.diagnostics if item.code.name == "pw-no-wait"]
+    assert all(item.severity is Severity.NOTE and item.span is not None for item in found)
+    return [item.message for item in found]
+
+
+A, B = "a=$(sbatch --parsable a.sh)", "b=$(sbatch --parsable a.sh)"
+
+
+@pytest.mark.parametrize(
+    ("submission", "count"),
+    [
+        ("sbatch -d afterok:$a a.sh", 1),
+        ("sbatch -d afterok:$a:$b a.sh", 2),
+        ("sbatch -d afternotok:$a a.sh", 1),
+        ("sbatch -d afterok:$a,afterany:$b a.sh", 1),
+        ("sbatch -d afterany:$a a.sh", 0),
+        ("sbatch -d after:$a a.sh", 0),
+        ("sbatch -d afterok:$a --kill-on-invalid-dep=yes a.sh", 0),
+        ("sbatch -d afterok:$a --kill-on-invalid-dep=no a.sh", 1),
+        ("sbatch -d afterok:$a k.sh", 0),
+        ("sbatch a.sh", 0),
+    ],
+)
+def test_a_wait_for_ever_that_becomes_a_skip_is_told_for_each_edge(submission: str, count: int) -> None:
+    assert len(skipped(A, B, submission)) == count
+
+
+def test_what_a_skip_comes_from_is_said() -> None:
+    assert skipped(A, "sbatch -d afterok:$a a.sh") == ["`a-2` is skipped when `a` fails, and does not wait for ever"]
+    assert skipped(A, "sbatch -d afternotok:$a a.sh") == [
+        "`a-2` is skipped when `a` succeeds, and does not wait for ever"
+    ]
+
+
+def test_our_own_folders_and_other_systems_end_such_jobs_themselves() -> None:
+    spec = "name: w\njobs:\n- {name: a, command: ./a}\n- {name: sbatch, command: ./b, depends_on: [a]}\n"
+    folder = pwxc.compile(spec, to="slurm", origin="torc")
+    again = pwxc.compile([Source(item.path, item.text) for item in folder.files], to="pw", origin="slurm")
+    for done in (again, pwxc.compile(spec, to="pw", origin="torc")):
+        assert done.files
+        assert "pw-no-wait" not in [item.code.name for item in done.diagnostics]
+
+
+BUFFERS = (
+    '#DW jobdw capacity=10GB type=scratch pool="a$b"',
+    "#DW stage_in source=/lus/in destination=$DW_JOB_STRIPED/in type=file",
+    "#BB create_persistent name=`x` capacity=1TB",
+    "#BB_LUA pool=pool1",
+)
+
+
+def test_lines_of_a_burst_buffer_stand_among_the_directives() -> None:
+    text = script("-t 5", body="\n".join([*BUFFERS, "# #DW no", "./a", "#DW late", ""]))
+    lines = submitted(call(compiled(text))).split("\n")
+    assert [line for line in lines if line.startswith(("#DW", "#BB"))] == list(BUFFERS)
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "options"),
+    [
+        ("pw", "pw-foreign-setting", {"pw.submit": "ssh"}),
+        ("torc", "torc-option-lost", {}),
+        ("osmo", "osmo-foreign-keys", {"osmo.image": "u"}),
+    ],
+)
+def test_a_burst_buffer_that_nobody_makes_is_told(target: str, code: str, options: dict[str, str]) -> None:
+    text = script("-t 5", body=f"{BUFFERS[0]}\n./a\n")
+    done = pwxc.compile(text, to=target, origin="slurm", options=options)
+    (found,) = [item for item in done.diagnostics if item.code.name == code]
+    assert found.span is not None
+    assert found.span.text == BUFFERS[0]
+
+
+def test_an_image_that_a_comment_cuts_is_told() -> None:
+    text = script("-t 5 --container-image=nvcr.io#nv/x:1 --gpus=2")
+    for target in ("pw", "torc", "osmo"):
+        done = pwxc.compile(text, to=target, origin="slurm", options={"slurm.plugins": "pyxis"})
+        (found,) = [item for item in done.diagnostics if item.code.name == "slurm-comment-in-value"]
+        assert found.span is not None
+        assert found.span.text == "#nv/x:1 --gpus=2"

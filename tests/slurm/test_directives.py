@@ -248,3 +248,22 @@ def test_real_scripts_are_read_as_sbatch_reads_them() -> None:
         if mine["ok"] != told["ok"] or (told["ok"] and mine["components"] != told["components"]):
             unlike.append(name)
     assert unlike == []
+
+
+def kept(text: str, what: str) -> list[str]:
+    return [line.text for line in getattr(read_directives(text), what)]
+
+
+def test_lines_of_a_burst_buffer_are_those_before_the_first_command() -> None:
+    inside = ["#DW jobdw type=scratch", "#BB create_persistent name=a", "#BB_LUA pool=x", "#DW\tswap 1GB"]
+    others = ["#DWARF x", "# #DW x", " #DW x", "#BBx y", "##DW x", "#dw x"]
+    text = "\n".join(["#!/bin/bash", *inside, *others, "#SBATCH -n2", "", "./a", "#DW late x", ""])
+    assert kept(text, "buffers") == inside
+    assert read_directives(text).accepted
+    assert kept(text, "directives") == ["#SBATCH -n2"]
+
+
+def test_options_behind_a_comment_in_a_value_are_lost_as_they_are_for_sbatch() -> None:
+    assert answer("--comment=a#b -n 2") == {"comment": "a"}
+    text = "#!/bin/bash\n#SBATCH --comment=a#b -n 2  \n#SBATCH -J 'x#y' # z\necho\n"
+    assert [text[start:end] for start, end in read_directives(text).cut_short] == ["#b -n 2"]

@@ -79,7 +79,8 @@ SUBMIT = 'submit() { sbatch --parsable --time=$LIMIT "$@"; }\nLIMIT=7\n'
          {"one_sh": "#!/bin/bash\nsbatch --parsable \"$@\"\n"}),
         ("export TAG=t; M=4; ./one.sh", {"one_sh": "#!/bin/bash\nsbatch a.sh ${M:-none}\n"}),
         ("for i in 1 2 3; do ./one.sh $i; done", {"one_sh": "#!/bin/bash\nsbatch a.sh $1\n"}),
-        ("for f in *.txt; do sbatch a.sh $f; done; x=(*.txt); sbatch b.sh ${#x[@]} *.none", {"p_txt": "", "q_txt": ""}),
+        ("for f in *.txt; do sbatch a.sh $f; done; x=(*.txt); sbatch b.sh ${#x[@]} '*.none' n[1-4]",
+         {"p_txt": "", "q_txt": ""}),
         ("while read -r n v; do sbatch a.sh $n $v; done < list.csv", {"list_csv": "x 1\ny 2\n"}),
         ("n=$(wc -l < list.csv); for i in $(seq $n); do sbatch a.sh $i; done", {"list_csv": "x\ny\nz\n"}),
         ("for s in $(cat list.csv); do sbatch a.sh $s; done; for f in $(ls *.csv); do sbatch b.sh $f; done",
@@ -94,6 +95,48 @@ def test_files_are_read_as_bash_reads_them(driver: str, files: dict[str, str], t
     # bash runs the text as it is given, so that it knows no name of its own
     text = driver.replace("$0", "./driver.sh").replace("${BASH_SOURCE[0]}", "./driver.sh")
     assert graph_of(workflow) == ran(text, tmp_path)
+
+
+UNMATCHED = [
+    ('for f in data/*.csv; do sbatch --wrap "run $f"; done', "data/*.csv", "for f in data/*.csv"),
+    ("for f in inputs/*.inp; do sbatch a.sh $f; done", "inputs/*.inp", "for f in inputs/*.inp"),
+    ("sbatch a.sh inputs/*.inp", "inputs/*.inp", "sbatch a.sh inputs/*.inp"),
+    ("f=inputs/s?.inp\nsbatch a.sh $f", "inputs/s?.inp", "sbatch a.sh $f"),
+    ("sbatch a.sh inputs/s[0-9]", "inputs/s[0-9]", "sbatch a.sh inputs/s[0-9]"),
+    ("f=(inputs/*.inp); sbatch -a 1-${#f[@]} a.sh", "inputs/*.inp", "sbatch -a"),
+    ("f=(inputs/*.inp); sbatch a.sh ${f[2]}", "inputs/*.inp", "sbatch a.sh"),
+    ("sub() { sbatch a.sh n$#; }; sub inputs/*.inp", "inputs/*.inp", "sbatch a.sh n$#"),
+    ("n=$(ls inputs/*.inp | wc -l)\nsbatch -a 1-$n a.sh", "inputs/*.inp", "sbatch -a 1-$n a.sh"),
+    ("for s in x y; do sbatch a.sh $s/*.inp; done", "x/*.inp", "sbatch a.sh $s/*.inp"),
+]
+
+
+@pytest.mark.parametrize(("driver", "pattern", "place"), UNMATCHED)
+def test_files_that_are_not_there_yet_are_not_guessed_at(driver: str, pattern: str, place: str, tmp_path: Path) -> None:
+    workflow, found = load(tmp_path, driver)
+    assert workflow is not None
+    assert [task.name for task in workflow.tasks] == ["driver.sh"]
+    assert {"PWX2420", "PWX2425"} <= {item.code.id for item in found}
+    assert any(item.code.id == "PWX2420" and item.span and item.span.text.startswith(place) for item in found)
+    assert any(f"`{pattern}`" in item.message for item in found if item.code.id == "PWX2431")
+
+
+def test_patterns_whose_files_do_not_matter_are_no_fault(tmp_path: Path) -> None:
+    found = tasks(
+        tmp_path, "rm -f *.log old/*.out; sbatch -w node[1-4] --comment=a*b a.sh '*.csv' X=*.csv\n"
+        "for s in x y; do rm -f $s/*.tmp; sbatch b.sh $s; done",
+    )  # fmt: skip
+    work = found["a.sh"].steps[0].work
+    assert isinstance(work, Script)
+    assert shown(work.text).startswith("set -- '*.csv' 'X=*.csv'\n")
+    assert found["b.sh"].sweep is not None
+
+
+def test_how_many_words_a_command_prints_is_not_guessed_at(tmp_path: Path) -> None:
+    workflow, found = load(tmp_path, "f=($(find . -name '*.inp'))\nsbatch -a 0-$((${#f[@]} - 1)) a.sh")
+    assert workflow is not None
+    assert [task.name for task in workflow.tasks] == ["driver.sh"]
+    assert ("PWX2420", "driver.sh", 3) in {place[:3] for place in told(found)}
 
 
 def test_scripts_that_a_driver_makes_are_what_it_makes(tmp_path: Path) -> None:
@@ -304,6 +347,26 @@ def test_everything_is_told_at_its_place(
     places = [place for place in told(found) if place[0] == code]
     assert [place[:3] for place in places] == [(code, name, line)]
     assert text is None or places[0][3] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#!/usr/bin/env python3\nimport os\nos.system('sbatch a.sh')\n", "#!/bin/csh\nset x = 1\nsbatch a.sh $x\n"],
+)
+def test_a_driver_in_another_language_is_one_script_with_or_without_those_that_it_submits(
+    text: str, tmp_path: Path
+) -> None:
+    put(tmp_path, {"a.sh": A, "driver": text})
+    for names in (["driver"], ["driver", "a.sh"]):
+        sources = [Source(name, (tmp_path / name).read_text(), tmp_path / name) for name in names]
+        found = Diagnostics()
+        workflow = read(tuple(sources), ReadSettings(folder=tmp_path), found)
+        assert workflow is not None
+        assert [task.name for task in workflow.tasks] == ["driver"]
+        assert [item.code.id for item in found] == ["PWX2420", "PWX2425"]
+        assert not found.failed
+        back = api.compile([tmp_path / name for name in names], to="slurm", origin="slurm")
+        assert {file.path: file.text for file in back.files} == {source.name: source.text for source in sources}
 
 
 @pytest.mark.parametrize(

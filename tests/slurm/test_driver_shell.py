@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from pwxc.diagnostics import Diagnostics
 from pwxc.shell.grammar import parse
+from pwxc.shell.words import ShellError
 from pwxc.source import Source
-from pwxc_targets.slurm.drivers.calls import Submission, Submitted
-from pwxc_targets.slurm.drivers.files import Files
-from pwxc_targets.slurm.drivers.marks import JOB, UNKNOWN, is_fixed, mark
-from pwxc_targets.slurm.drivers.probing import probed
-from pwxc_targets.slurm.drivers.shell import Shell
+from pwxc_targets.slurm.drivers.running.calls import Submission, Submitted
+from pwxc_targets.slurm.drivers.running.files import Files
+from pwxc_targets.slurm.drivers.running.shell import Shell
+from pwxc_targets.slurm.drivers.text.marks import JOB, UNKNOWN, is_fixed, mark
+from pwxc_targets.slurm.drivers.text.probing import probed
 
 SAID = "said='Submitted batch job 4711'\nlist='b a\nc  d\na b'\nids='12:345:6'\nw=(x 'y z' '')\nn=7\nEMPTY=\n"
 
@@ -119,7 +122,9 @@ def test_words_become_what_bash_makes_of_them(tmp_path: Path) -> None:
     words = ["".join(draw.choices(PIECES, k=draw.randint(1, 4))) for _ in range(400)]
     texts = [f"printf '<%s>' . {word}" for word in words]
     for text, expected in zip(texts, by_bash(texts, tmp_path), strict=True):
-        assert printed(SAID + text, tmp_path) == expected, text
+        told = printed(SAID + text, tmp_path)
+        # a pattern without a file is known only when the driver runs
+        assert told == expected or (UNKNOWN in told and re.search(r"[*?[]", expected)), text
 
 
 @pytest.mark.parametrize(
@@ -142,3 +147,16 @@ def test_what_depends_on_the_number_of_a_job_is_not_known(text: str, work: objec
     found = probed([marked(text)], lambda texts: work(texts[0]))
     assert found == (UNKNOWN if expected is None else marked(expected))
     assert is_fixed(found.replace(JOB, "")) is (expected is not None)
+
+
+@pytest.mark.parametrize("start", ["if x; then ", "while x; do ", "{ ", "( ", "f() ", "echo $(", "if x\nthen\n"])
+def test_commands_without_end_are_given_up_on_soon(start: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(ShellError):
+        parse(start * 20_000)
+    assert time.process_time() - begun < 3  # half a second on a machine that does nothing else
+
+
+def test_commands_may_be_nested() -> None:
+    assert parse("if x; then " * 60 + "y; " + "fi; " * 60)
+    assert len(parse("if x; then y; fi\n" * 2000)) == 2000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,8 @@ CASES = [
     ("m=slow; case $m in f*) sbatch a.sh;; s*|x) sbatch b.sh;; *) sbatch c.sh;; esac", 0),
     ("mkdir -p out || exit 1; true && sbatch a.sh; false || sbatch b.sh; false && sbatch c.sh; :", 0),
     ("while read -r a b; do sbatch a.sh $a $b; done <<EOF\n1 2\n3 4\nEOF", 0),
+    ("i=1; while true; do sbatch a.sh $i; i=$((i+1)); [ $i -gt 3 ] && break; done; sbatch b.sh $i", 0),
+    ("i=0; while :; do ((i++)); if [ $i = 3 ]; then break; fi; sbatch a.sh $i; done", 0),
     ("n=3; until [ $n -eq 0 ]; do sbatch a.sh $n; n=$((n-1)); done", 0),
     ("(TAG=sub; export TAG; sbatch a.sh); sbatch b.sh", 0),
     ("f() { local id=inner; id=$1; sbatch a.sh $id; }; id=outer; f one; sbatch b.sh $id", 0),
@@ -293,6 +296,78 @@ def test_options_on_the_command_line_of_the_driver_are_inputs() -> None:
     assert {(item.name, item.default, item.has_default) for item in workflow.inputs} == {
         ("N", "5", True), ("P", None, False), ("arg3", "z", True),
     }  # fmt: skip
+
+
+def inputs_of(driver: str) -> dict[str, tuple[object, str]]:
+    """Give the inputs of a driver with their defaults, and the text at their places."""
+    workflow, found = read(driver)
+    assert workflow is not None, [item.message for item in found]
+    return {item.name: (item.default, item.span.text if item.span else "") for item in workflow.inputs}
+
+
+@pytest.mark.parametrize(
+    ("driver", "expected"),
+    [
+        # what a dropped command needs is no input
+        ("sbatch a.sh\nsqueue -u $USER -n $NAME", {}),
+        ("echo \"$1 at $(date)\"; mkdir -p $OUT/logs; sbatch a.sh", {}),
+        # places
+        ("IN=${IN:-x}\nsbatch a.sh $IN", {"IN": ("x", "${IN:-x}")}),
+        ("sbatch a.sh pre-${MODE:-full} $OUT", {"MODE": ("full", "${MODE:-full}"), "OUT": (None, "$OUT")}),
+        ("shift; sbatch a.sh $1", {"arg2": (None, "$1")}),
+        ("sbatch -p $P a.sh", {"P": (None, "$P")}),
+        ("sbatch <<EOF\n#!/bin/sh\nrun $IN\nEOF", {"IN": (None, "$IN")}),
+        ('if [ "$M" = x ]; then sbatch a.sh; fi', {"M": ("", "$M")}),
+        ("N=5\nwhile getopts n: o; do case $o in n) N=$OPTARG;; esac; done\nsbatch a.sh $N", {"N": ("5", "N")}),
+        ("D=$(date +%F)\nsbatch a.sh $D", {"D": (None, "D=$(date +%F)")}),
+        # the login
+        ("sbatch -o $USER/%j a.sh $HOME/x $PATH; cd $HOME/y; sbatch b.sh $(whoami)", {}),
+        ("sbatch --mail-user=$USER@x.org a.sh", {"USER": (None, "$USER")}),
+    ],
+)  # fmt: skip
+def test_inputs_are_what_jobs_need_and_know_their_places(driver: str, expected: dict[str, tuple[object, str]]) -> None:
+    found = inputs_of(driver)
+    assert {name: (default or None, text) for name, (default, text) in found.items()} == {
+        name: (default or None, text) for name, (default, text) in expected.items()
+    }
+
+
+def test_variables_of_the_login_stay_text_of_the_shell() -> None:
+    tasks = tasks_of(
+        'export PATH=$HOME/bin:$PATH\nsbatch --chdir=$HOME/x a.sh $HOME/in "$1"\n'
+        "cd ~/y; cd $HOME/y; sbatch -J here <<EOF\n#!/bin/bash\ncd $HOME/z; ls ${USER}s\nEOF\n"
+        "cat > job.sh <<EOF\n#!/bin/bash\necho '$HOME'\nEOF\nsbatch job.sh\nsbatch --wrap=\"ls $HOME\""
+    )
+    texts = {}
+    for name, task in tasks.items():
+        work = task.steps[0].work
+        assert isinstance(work, Script)
+        texts[name] = work.text.fill(lambda hole: f"<{getattr(hole, 'path', [hole])[0]}>")
+    export = 'export PATH="$HOME/bin:$PATH"\n'
+    assert texts == {
+        "a.sh": f'set -- "$HOME/in" "$PWXC_ARGUMENT_2"\n{export}echo a\n',
+        "here": f"{export}cd $HOME/z; ls ${{USER}}s\n",
+        "job.sh": f"{export}echo '<HOME>'\n",
+        "wrap": f"{export}ls $HOME\n",
+    }
+    assert [task.working_directory and task.working_directory.literal for task in tasks.values()] == [
+        "~/x", "~/y", "~/y", "~/y",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "i=0; while [ $i -ge 0 ]; do {}; i=$((i+1)); done", "for ((i = 0; ; i++)); do {}; done",
+        "for ((i = 9; i > 0; i++)); do {}; done", "i=1; while [ $i -ne 0 ]; do {}; i=$((i+1)); done",
+    ],
+)  # fmt: skip
+def test_a_loop_that_submits_without_end_is_told_soon(loop: str) -> None:
+    start = time.process_time()
+    workflow, found = read(loop.format("j=$(sbatch --parsable -d singleton:$j a.sh $i $N)"))
+    assert workflow is None
+    assert "PWX2420" in {item.code.id for item in found.errors}
+    assert time.process_time() - start < 8  # 2 on a machine that does nothing else
 
 
 # drivers made at random

@@ -273,6 +273,14 @@ VALUES = [
     ("slurm-output-folder", "-o ¦logs/%j.out¦"),
     ("slurm-comment-in-value", "--job-name=a¦#b¦"),
     ("slurm-comment-in-value", "--container-image=nvcr.io¦#nvidia/pytorch:24.01¦"),
+    ("slurm-comment-in-value", "--comment=a¦#b -n 2¦"),
+    ("slurm-comment-in-value", "-t 5 --comment=nvcr.io¦#nv/x:1 --gpus=2¦  "),
+    ("slurm-comment-in-value", "--comment=¦#5 -n 2¦"),
+    ("slurm-comment-in-value", "-t 5¦# five -n 2¦"),
+    ("slurm-comment-in-value", "-A TRN¦###¦"),
+    ("slurm-comment-in-value", "-J a\\#b¦#c¦"),
+    ("slurm-memory-twice", "--mem=1G\nhetjob\n¦--mem-per-cpu=1G¦"),
+    ("slurm-memory-twice", "--mem=1G\nhetjob\n-n2\nhetjob\n¦--mem-per-gpu=1G¦"),
     ("slurm-directive-continued", "--nodes=2 ¦\\¦"),
 ]
 QUIET = [
@@ -285,6 +293,8 @@ QUIET = [
     "-d afterok:1?afterany:2", "-d 12", "-d after:12+5", "--dependency=AFTEROK:12", "--export=ALL,A=1", "--export=NONE",
     "--mail-type=ALL", "--mail-type=NONE", "--mail-type=fail,time_limit_80", "-J 'a#b'", "-J a\\#b", "-J x #b",
     "-C 'a|b'", "--signal=B:USR1@60", "--gres=gpu:a100:2", "-G 2", "-t 10 -t 10", "--mail-type=END --mail-type=FAIL",
+    "--comment='a'#b", "--comment=\"a#b\" -n 2 # c", "-n 2\t#c", "--mem=1G\nhetjob\n-n2",
+    "-n 2\nhetjob\n--mem-per-cpu=1G", "--mem-per-cpu=1G\nhetjob\n--mem=1G", "--mem=1G\nhetjob\n--mem=2G",
     "--chdir=/data", "--tmp=1T", "-o /tmp/x", "-C\\*", "--comment=-", "-J a:b", "--hold",
 ]  # fmt: skip
 
@@ -298,6 +308,31 @@ def test_a_directive_is_reported_at_the_place_that_is_wrong(name: str, lines: st
 @pytest.mark.parametrize("lines", QUIET)
 def test_nothing_is_said_about_directives_that_do_what_they_say(lines: str) -> None:
     assert found(script(lines)) == []
+
+
+def helps(option: str) -> list[str]:
+    """Give the help texts that are given to an option that `sbatch` does not have."""
+    source, diagnostics = Source("job.sh", script(option)), Diagnostics()
+    lint((source,), ReadSettings(), diagnostics)
+    return [item.help for item in diagnostics if item.code.name == "slurm-unknown-option"]
+
+
+@pytest.mark.parametrize(
+    ("option", "plugin"), [("--environment=x.toml", "ce"), ("--uenv=a", "uenv"), ("--qqq=1", "any")]
+)
+def test_the_plug_in_that_may_add_an_option_is_named(option: str, plugin: str) -> None:
+    (told,) = helps(option)
+    assert f"`--option slurm.plugins={plugin}`" in told
+    assert "did you mean" not in told
+    source, diagnostics = Source("job.sh", script(option)), Diagnostics()
+    lint((source,), ReadSettings(options={"plugins": f"pyxis,{plugin}"}), diagnostics)
+    assert not list(diagnostics)
+
+
+def test_an_option_that_is_nearly_right_may_still_be_a_plug_ins() -> None:
+    (told,) = helps("--particion=x")
+    assert "`partition`" in told
+    assert "`--option slurm.plugins=any`" in told
 
 
 ALMOST = ["# SBATCH", "#sbatch", " #SBATCH", "\t# SBATCH", "#Sbatch", "#SBTACH", "#SBACTH", "#SBATH", "#BATCH",

@@ -13,7 +13,7 @@ import attrs
 from pwxc.shell.found.options import Table, Taken, listed, take, take_dashed
 from pwxc.shell.found.values import Word
 
-# Slurm's own, and those of the plug-ins pyxis, shifter, uenv and EAR
+# Slurm's own, and those of the plug-ins pyxis, shifter, uenv, EAR and the container engine
 _SRUN = Table.of(
     "account acctg-freq bb bbf bcast-exclude begin chdir cluster-constraint clusters comment constraint "
     "container container-id core-spec cores-per-socket cpu-bind cpu_bind cpu-freq cpus-per-gpu cpus-per-task "
@@ -26,7 +26,7 @@ _SRUN = Table.of(
     "switches task-epilog task-prolog tasks-per-node thread-spec threads threads-per-core time time-min tmp "
     "tree-width treewidth tres-bind tres-per-task uid wait wckey container-image container-mounts "
     "container-workdir container-name container-save container-env container-unshare container-writable-image "
-    "image volume uenv view ear ear-policy ear-cpufreq ear-tag",
+    "image volume uenv view environment ear ear-policy ear-cpufreq ear-tag",
     "async contiguous disable-status exact external-launcher help hold interactive label multi-prog "
     "no-allocate overcommit overlap oversubscribe preserve-env preserve-slurm-env quiet quit-on-interrupt "
     "reboot spread-job stepmgr test-only unbuffered usage use-min-nodes verbose version wait-for-children "

@@ -57,6 +57,6 @@ TARGET = Target(
         Option("retry", "requeue", "further attempts: by requeue, or inside the allocation", ("requeue", "inside")),
         Option("partition", "", "the partition of tasks that name none"),
         Option("account", "", "the account of tasks that name none"),
-        Option("plugins", "", "plug-ins whose options scripts may use: pyxis, shifter, ear, uenv, quota, any"),
+        Option("plugins", "", "plug-ins whose options scripts may use: pyxis, shifter, ear, uenv, ce, quota, any"),
     ),
 )

@@ -40,7 +40,7 @@ UNKNOWN_OPTION = error(
     "slurm-unknown-option",
     "`sbatch` has no such option. Sites add some through plug-ins; a plain Slurm refuses those as well.",
     "Correct the spelling. Where a plug-in of the site provides the option, say so with "
-    "`--option slurm.plugins=pyxis` (or `shifter`, `ear`, `uenv`, `quota`, `any`).",
+    "`--option slurm.plugins=pyxis` (or `shifter`, `ear`, `uenv`, `ce`, `quota`, `any`).",
     "#SBATCH --workdir=/scratch",
 )
 OPTION_USE = error(

@@ -9,6 +9,7 @@ from pathlib import PurePath
 import attrs
 
 from pwxc.ir.data import Variable
+from pwxc.ir.entity import Passthrough
 from pwxc.ir.expr import Ref, Root
 from pwxc.ir.found import Found
 from pwxc.ir.resources import Container, Resources
@@ -131,9 +132,17 @@ def lower(
         environment=variables,
         working_directory=text(chdir) if chdir else None,
         sweep=sweep,
+        passthrough=tuple(buffers(reading, origin)),
         span=span,
     )
     return Lowered(task, resources, component.value("dependency"), beside, at, image)
+
+
+def buffers(reading: Reading, origin: Origin | None) -> Iterator[Passthrough]:
+    """Give the lines that ask for a burst buffer: they are no options, and a plug-in reads them from the script."""
+    for line in reading.buffers:
+        span = None if origin is None else origin[0].span(origin[1] + line.start, origin[1] + line.end)
+        yield Passthrough("slurm", (line.text.split(None, 1)[0],), line.text, span)
 
 
 def find(work: Script, origin: Origin | None, at: int, image: str = "", *, inside: bool = False) -> Found:

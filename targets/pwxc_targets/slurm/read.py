@@ -43,7 +43,9 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
 
         found = Diagnostics()
         workflow = read_driver(driver, sources, settings, found)
-        alone = len(sources) == 1 and driver.text.startswith("#!")
+        from pwxc_targets.slurm.drivers.running.sourcing import is_shell
+
+        alone = driver.text.startswith("#!") and (len(sources) == 1 or not is_shell(driver.text))
         if workflow is not None or not alone:
             diagnostics.extend(found)
             return workflow
@@ -51,6 +53,8 @@ def read(sources: tuple[Source, ...], settings: ReadSettings, diagnostics: Diagn
         diagnostics.extend(attrs.evolve(item, severity=Severity.WARNING) for item in found)
         message = "the submissions cannot all be followed, so the driver is read as one script that makes them"
         diagnostics.add(C.KEPT_AS_SCRIPT, message, driver.span(0, 0))
+        kept = _read_scripts((driver,), settings, diagnostics)
+        return kept and changed(kept, origin=sources)
     return _read_scripts(sources, settings, diagnostics)
 
 

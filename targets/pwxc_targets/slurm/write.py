@@ -122,7 +122,8 @@ class _Writer:
             job.request.set("requeue", None)
             job.request.set("open-mode", "append")
         script = JobScript(self.context, task, job.decoded, self.plan.decision(task))
-        self._add(job, [job.request, *self._beside(task, job)], script.text())
+        buffers = [f"{item.value}\n" for item in task.passthrough if item.dialect == "slurm"]
+        self._add(job, [job.request, *self._beside(task, job)], "".join([*buffers, script.text()]))
 
     def _beside(self, task: Task, job: Job) -> list[Request]:
         """Give what further components of a job ask for; an array has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwxc.diagnostics.code import error, warning
+from pwxc.diagnostics.code import error, note, warning
 
 REQUESTS_NOT_ENFORCED = warning(
     "PWX3200",
@@ -238,4 +238,12 @@ START = warning(
     "is over.",
     "Nothing, unless the other job may wait long for its nodes; then let it tell the start through a file.",
     "sbatch --dependency=after:$a b.sh",
+)
+NO_WAIT = note(
+    "PWX3235",
+    "pw-no-wait",
+    "A job whose dependency can no longer hold is skipped. Slurm keeps such a job waiting until somebody ends it, "
+    "where neither the job nor the site says otherwise.",
+    "Nothing has to be done; `--kill-on-invalid-dep=yes` in the source means the same.",
+    "sbatch --dependency=afterok:$first second.sh",
 )

@@ -114,3 +114,18 @@ def folder_field(label: str, description: str) -> StringField:
 def password_field(label: str) -> ValueField:
     """Make a field that asks for a secret."""
     return ValueField(type="password", label=label)
+
+
+def project_folder(writing: Writing) -> str:
+    """Give the folder that the source's relative paths start from, which the form asks for."""
+    name = "folder"
+    while (name,) in writing.inputs:
+        name += "_"
+    if name not in writing.added:
+        writing.added[name] = StringField(
+            type="string",
+            label="Folder",
+            description="Where the files of the workflow are on the cluster; its paths start here",
+            default="${PW_PARENT_JOB_DIR}",
+        )
+    return "${{ inputs." + name + " }}"

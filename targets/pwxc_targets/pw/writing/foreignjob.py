@@ -14,10 +14,9 @@ from pwxc.ir.task import ActionCall, Script, Step
 from pwxc.ir.template import Template
 from pwxc.shell import ShellText
 from pwxc_targets.pw import model
-from pwxc_targets.pw.form import StringField
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.commandjob import CommandJob
-from pwxc_targets.pw.writing.context import Writing
+from pwxc_targets.pw.writing.context import Writing, project_folder
 from pwxc_targets.pw.writing.exits import Loop, settle_rules
 from pwxc_targets.pw.writing.kept import settle_kept
 from pwxc_targets.pw.writing.nativenames import NativeNames
@@ -29,8 +28,6 @@ from pwxc_targets.pw.writing.strategy import write_sweep
 from pwxc_targets.pw.writing.submitted import Submitted
 from pwxc_targets.pw.writing.toplevel import plain_environment
 
-FOLDER = "folder"
-
 
 @attrs.define
 class ForeignJob(CommandJob):
@@ -40,7 +37,9 @@ class ForeignJob(CommandJob):
         """Write the job; every field of the task is settled."""
         writing, task = self.writing, self.task
         self.matrix = write_sweep(writing, account, task)
-        settle_kept(writing, account, task.passthrough, "jobs", self.job)
+        submitted = is_submitted(writing, task) is not False
+        kept = [item for item in task.passthrough if not (submitted and item.dialect == "slurm")]
+        settle_kept(writing, account, kept, "jobs", self.job)
         account.emulate("resources", "steps", "beside")
         made = model.Job(steps=[])
         made.needs, made.if_ = self.order(account)
@@ -48,7 +47,6 @@ class ForeignJob(CommandJob):
         made.ssh = self._ssh()
         self.common(account, made)
         self._folder(account, made)
-        submitted = is_submitted(writing, task) is not False
         made.env = self._environment(account, submitted=submitted)
         before, after = self._data(account)
         rules = settle_rules(writing, account, task)
@@ -220,18 +218,3 @@ def cluster_ssh(writing: Writing) -> model.Ssh:
     """Give the login node of the cluster that the form asks for."""
     writing.uses_cluster = True
     return model.Ssh(remote_host="${{ inputs." + writing.cluster + ".ip }}")
-
-
-def project_folder(writing: Writing) -> str:
-    """Give the folder that the source's relative paths start from, which the form asks for."""
-    name = FOLDER
-    while (name,) in writing.inputs:
-        name += "_"
-    if name not in writing.added:
-        writing.added[name] = StringField(
-            type="string",
-            label="Folder",
-            description="Where the files of the workflow are on the cluster; its paths start here",
-            default="${PW_PARENT_JOB_DIR}",
-        )
-    return "${{ inputs." + name + " }}"

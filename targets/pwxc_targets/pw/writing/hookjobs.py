@@ -16,7 +16,7 @@ from pwxc.ir.workflow import Hook, RequestAllocation, RunCommands, Trigger, Unit
 from pwxc.shell import ShellText
 from pwxc_targets.pw import model
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
-from pwxc_targets.pw.writing.context import Writing
+from pwxc_targets.pw.writing.context import Writing, project_folder
 from pwxc_targets.pw.writing.kept import settle_kept
 from pwxc_targets.pw.writing.nativenames import NativeNames
 from pwxc_targets.pw.writing.spelling import Spelling
@@ -123,7 +123,7 @@ class Hooks:
         return found
 
     def _add(self, hook: Hook, action: RunCommands) -> str:
-        from pwxc_targets.pw.writing.foreignjob import cluster_ssh, project_folder
+        from pwxc_targets.pw.writing.foreignjob import cluster_ssh
 
         name = self.writing.new_job(f"on-{_NAMES[hook.trigger]}")
         needs = list(self.first) if hook.trigger is Trigger.WORKFLOW_START else []

@@ -26,7 +26,7 @@ def write_unit(writing: Writing, unit: Task | Gang) -> Job:
         job = _gang_job(writing, account, unit) if isinstance(unit, Gang) else _task_job(writing, account, unit)
         lead = writing.tasks[unit.lead] if isinstance(unit, Gang) else unit
         condition = settle_condition(writing.ledger.of(lead), lead.condition)
-        edges = settle_edges(writing, account.take("needs"), lead.sweep)
+        edges = settle_edges(writing, unit, account.take("needs"), lead.sweep)
         needs, job.if_ = wait_for(writing, account, writing.jobs[unit.name], edges, condition)
         job.needs = needs or None
     return job

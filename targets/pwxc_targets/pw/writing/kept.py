@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from pwxc.fidelity import Account, Fate
@@ -11,7 +11,7 @@ from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import Writing
 
 
-def settle_kept(writing: Writing, account: Account, items: Iterable[Passthrough], *place: str | int) -> None:
+def settle_kept(writing: Writing, account: Account, items: Sequence[Passthrough], *place: str | int) -> None:
     """Have what this dialect keeps put back below a place of the output, and say what of others is left out."""
     account.take("passthrough", Fate.EXACT)
     left: list[str] = []
@@ -21,9 +21,10 @@ def settle_kept(writing: Writing, account: Account, items: Iterable[Passthrough]
         elif not item.inert:
             left.append(".".join(item.path))
     if left:
-        names = ", ".join(f"`{name}`" for name in left)
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys(left))
         dialect = writing.workflow.dialect
-        account.drop("passthrough", C.FOREIGN_SETTING, f"only {dialect} has {names}", once=True)
+        span = next((item.span for item in items if item.span is not None and ".".join(item.path) == left[0]), None)
+        account.drop("passthrough", C.FOREIGN_SETTING, f"only {dialect} has {names}", once=True, span=span)
 
 
 def put_back(tree: Any, path: tuple[str | int, ...], value: Any) -> None:

@@ -71,7 +71,7 @@ class NativeJob:
 
     def order(self, account: Account) -> tuple[list[str] | None, str | None]:
         """Give what the job waits for."""
-        edges = settle_edges(self.writing, account.take("needs"), self.task.sweep)
+        edges = settle_edges(self.writing, self.task, account.take("needs"), self.task.sweep)
         condition = settle_condition(account, self.task.condition)
         needs, test = wait_for(self.writing, account, self.job, edges, condition)
         return needs or None, test

@@ -22,9 +22,10 @@ from pwxc_targets.pw.writing.strategy import is_repeated
 _WORDS = {Outcome.SUCCESS: "completed", Outcome.END: "always", Outcome.FAILURE: "error"}
 
 
-def settle_edges(writing: Writing, edges: Iterable[Edge], sweep: Sweep | None = None) -> list[Edge]:
-    """Settle edges in the ledger and give those that a job can wait for."""
+def settle_edges(writing: Writing, unit: Task | Gang, edges: Iterable[Edge], sweep: Sweep | None = None) -> list[Edge]:
+    """Settle a unit's edges in the ledger and give those that its job can wait for."""
     kept: list[Edge] = []
+    may_wait = writing.workflow.dialect == "slurm" and not _is_killed(writing, unit)
     for edge in edges:
         with writing.ledger.of(edge) as entry:
             for field in ("parent", "when", "any_instance"):
@@ -35,9 +36,29 @@ def settle_edges(writing: Writing, edges: Iterable[Edge], sweep: Sweep | None = 
                 message = f"it starts when `{edge.parent}` may start, which need not have started yet"
                 entry.approximate("when", C.START, message)
             else:
+                if may_wait and edge.when is not Outcome.END and not _is_own(edge):
+                    message = f"`{unit.name}` is skipped when `{edge.parent}` {_HOPELESS[edge.when]}"
+                    entry.approximate("parent", C.NO_WAIT, f"{message}, and does not wait for ever")
                 _instances(writing, entry, edge, sweep)
         kept.append(edge)
     return kept
+
+
+_KILLED = "--kill-on-invalid-dep=yes"
+_HOPELESS = {Outcome.SUCCESS: "fails", Outcome.FAILURE: "succeeds"}
+"""After what an edge can no longer hold: `sbatch` then keeps the job for ever, unless told otherwise (slurm.md §8)."""
+
+
+def _is_killed(writing: Writing, unit: Task | Gang) -> bool:
+    """Whether the source itself ends a unit that waits in vain."""
+    record = writing.resources.get(unit.resources or "") if isinstance(unit, Task) else None
+    return record is not None and any(line.literal == _KILLED for line in record.directives)
+
+
+def _is_own(edge: Edge) -> bool:
+    """Whether an edge stands in a submit script of ours, which always says what to do with a hopeless job."""
+    span = edge.span
+    return span is not None and span.text.startswith("job ") and _KILLED in span.source.text
 
 
 def _instances(writing: Writing, entry: Account, edge: Edge, sweep: Sweep | None) -> None:

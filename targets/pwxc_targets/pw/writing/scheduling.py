@@ -176,13 +176,16 @@ class Request:
         """How texts are written."""
         return Spelling(self.writing)
 
-    def build(self, array: str | None = None, beside: Iterable[Resources] = ()) -> dict[str, Any]:
+    def build(
+        self, array: str | None = None, beside: Iterable[Resources] = (), further: Iterable[str] = ()
+    ) -> dict[str, Any]:
         """Give the `slurm` group.
 
         Args:
             array: the text that stands for the index of an instance.
             beside: what further components of a heterogeneous job ask for. The job runner writes its own lines
                 before those of `scheduler_directives`, so that its fields belong to the first component.
+            further: lines that a plug-in of the scheduler reads.
         """
         self._ask(_FIELDS[self.runner], array)
         for name in _DEFAULTED[self.runner]:
@@ -197,6 +200,7 @@ class Request:
             part = Request(self.writing, self.account, record, self.runner, self.folder)
             part._ask((), array)
             written += ["#SBATCH hetjob", *(f"#SBATCH {line}" for line in part.lines)]
+        written += [self.spelling.text(self.account, "resources", _for_shell(Template.of(line))) for line in further]
         if written:
             self.group["scheduler_directives"] = written[0] if len(written) == 1 and kept else "\n".join(written) + "\n"
         return self.group

@@ -57,7 +57,8 @@ class Submitted:
         if rules and len(steps) > 1:
             rules = rules.refuse(self.job.writing)
         beside = beside_of(self.job.writing, self.job.task)
-        group = {"is_disabled": False, **self._request().build(self._array_index(), beside)}
+        lines_of_source = [item.value for item in self.job.task.passthrough if item.dialect == "slurm"]
+        group = {"is_disabled": False, **self._request().build(self._array_index(), beside, lines_of_source)}
         shell = ShellText(NativeNames(self.job.spelling))
         lines: list[str] = []
         inline = False

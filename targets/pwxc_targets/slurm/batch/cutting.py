@@ -13,12 +13,16 @@ _BLANK = " \t\n\v\f\r"
 
 @attrs.frozen
 class Word:
-    """A word of a directive with its place in the text; `spots` are the places of its letters if they lie apart."""
+    """A word of a directive with its place in the text; `spots` are the places of its letters if they lie apart.
+
+    `cut_short` says that a `#` in the middle of unquoted text ends it.
+    """
 
     text: str
     start: int
     end: int
     spots: tuple[int, ...] = ()
+    cut_short: bool = False
 
     def range(self, first: int) -> tuple[int, int]:
         """Give where the letters from the one at `first` on stand in the text, without quotes around them."""
@@ -130,7 +134,8 @@ def _next(line: Line, at: int) -> tuple[Word | None, int]:
         return None, at
     end = line.start + (at if end < 0 else end)
     apart = spots[-1] - spots[0] != len(found) - 1 or spots[0] != line.start + start or spots[-1] + 1 != end
-    return Word("".join(found), line.start + start, end, tuple(spots) if apart else ()), at
+    cut_short = end == spots[-1] + 1 and text[end - line.start : end - line.start + 1] == "#"
+    return Word("".join(found), line.start + start, end, tuple(spots) if apart else (), cut_short), at
 
 
 def join(value: str) -> str:

@@ -16,6 +16,8 @@ from pwxc_targets.slurm.batch.table import NEWER_VALUES, REFERENCE, by_name, nam
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
 
 _SEPARATOR = re.compile(r"(?i:hetjob|packjob)(?:[ \t\n\v\f\r]|\Z)")
+_BUFFER = re.compile(r"#(?:DW|BB|BB_LUA)[ \t]")
+"""A line for the plug-in of a burst buffer, which looks at the comments before the first command itself (§6)."""
 _ADDED = ("constraint", "export", "gres")
 """Options to which a foreign line adds instead of replacing what they said."""
 
@@ -59,13 +61,16 @@ class Component:
 class Reading:
     """A batch script: its components, its faults, and where its parts are.
 
-    `body` is where the first command starts; `late` are the directive lines after it, which Slurm ignores.
+    `body` is where the first command starts; `late` are the directive lines after it, which Slurm ignores. `buffers`
+    are the lines that ask for a burst buffer, and `cut_short` is where a `#` in the middle of a value ends it.
     """
 
     components: list[Component]
     faults: list[Fault] = attrs.field(factory=list)
     directives: list[Line] = attrs.field(factory=list)
     late: list[Line] = attrs.field(factory=list)
+    buffers: list[Line] = attrs.field(factory=list)
+    cut_short: list[tuple[int, int]] = attrs.field(factory=list)
     body: int = 0
     shebang: str = ""
     version: str = REFERENCE
@@ -155,6 +160,8 @@ def _words(text: str, reading: Reading) -> list[list[Word]]:
             reading.body = line.start
         at = directive_start(line.text)
         if at is None:
+            if not ended and _BUFFER.match(line.text):
+                reading.buffers.append(line)
             continue
         if ended:
             reading.late.append(line)
@@ -175,6 +182,8 @@ def _cut_line(line: Line, at: int, groups: list[list[Word]], reading: Reading) -
                 return
             groups[-1].append(word)
             first = False
+            if word.cut_short:
+                reading.cut_short.append((word.end, line.start + len(line.text.rstrip())))
     except CuttingError as error:
         reading.faults.append(Fault("cutting", error.message, error.start, error.end))
 

@@ -10,6 +10,7 @@ from pwxc_targets.slurm.batch.cutting import Word
 from pwxc_targets.slurm.batch.directives import Fault, Reading, read_directives
 from pwxc_targets.slurm.batch.table import GONE, STEP_ONLY, by_name, names_of, plugin_names, plugin_of
 
+_SHOWN = 60
 _CODES: dict[str, Code] = {
     "empty": C.NO_SCRIPT,
     "no-shebang": C.NO_SCRIPT,
@@ -55,7 +56,18 @@ def report_faults(reading: Reading, source: Source, diagnostics: Diagnostics, wi
         help_text = _unknown_help(fault) if fault.kind == "unknown-option" else fault.help
         diagnostics.add(code, fault.message, span, help=help_text)
         usable = usable and fault.kind == "newer-option"
+    for start, end in reading.cut_short:
+        span = source.span(start, end) if within is None else source.span(within.start, within.end)
+        if not any(item.code is C.COMMENT_IN_WORD and item.span == span for item in diagnostics):
+            # a script that is submitted several times has one
+            message = f"the value ends at `#`: {shown(source.text[start:end])} is a comment"
+            diagnostics.add(C.COMMENT_IN_WORD, message, span)
     return usable
+
+
+def shown(text: str) -> str:
+    """Give text of a directive in backquotes, with its end left out where it is long."""
+    return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}`"
 
 
 def _unknown_help(fault: Fault) -> str:
@@ -67,4 +79,6 @@ def _unknown_help(fault: Fault) -> str:
     plugin = plugin_of(name)
     if plugin is not None:
         return f"it comes with a plug-in: `--option slurm.plugins={plugin}` says that the site has it"
-    return did_you_mean(name, [*names_of("26.05"), *by_name()])
+    guess = did_you_mean(name, [*names_of("26.05"), *by_name()])
+    other = "`--option slurm.plugins=any` keeps an option that a plug-in of the site adds"
+    return f"{guess} Else {other}" if guess else other

@@ -222,6 +222,7 @@ PLUGINS = {
     "shifter": "image= volume= ccm",
     "ear": "ear= ear-policy= ear-verbose= ear-cpufreq= ear-policy-th= ear-user-db= ear-mpi-dist= ear-tag=",
     "uenv": "uenv= view= repo=",
+    "ce": "environment=",
     "quota": "quotatype=",
 }
 """Options that sites add through plug-ins, by the plug-in's name; those that need a value end with `=`."""

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import cast
 
 import attrs
 
 from pwxc.diagnostics import Diagnostic, Diagnostics, Severity
+from pwxc.ir.entity import changed, fields_of, is_entity
+from pwxc.ir.expr import Expr, Ref, Root
+from pwxc.ir.expr import Node as Expression
 from pwxc.ir.inputs import Input
+from pwxc.ir.task import Script
+from pwxc.ir.template import Template
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import ReadSettings
 from pwxc.shell.grammar import Node, parse
 from pwxc.shell.words import ShellError
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.drivers.files import Files
-from pwxc_targets.slurm.drivers.frames import UnsweepableError
-from pwxc_targets.slurm.drivers.marks import may_be_marks
-from pwxc_targets.slurm.drivers.shell import Shell
-from pwxc_targets.slurm.drivers.sourcing import is_shell
+from pwxc_targets.slurm.drivers.running.files import Files
+from pwxc_targets.slurm.drivers.running.frames import UnsweepableError
+from pwxc_targets.slurm.drivers.running.shell import Shell
+from pwxc_targets.slurm.drivers.running.sourcing import is_shell
+from pwxc_targets.slurm.drivers.running.turns import LONGEST_LOOP
 from pwxc_targets.slurm.drivers.submissions import Submissions
+from pwxc_targets.slurm.drivers.text.marks import may_be_marks
 
 _MOST_FROZEN = 20
+_NO_MATCH = "read the driver where its files are, or write their names into it"
 _RULE = re.compile(r"^[\w./%$()-]+(?: [\w./%$()-]+)*\s*::?(?!=)[^=\n]*\n\t", re.MULTILINE)
 """A rule of `make`: a target, and a recipe behind a tab."""
 
@@ -44,6 +52,9 @@ def read_driver(
     shell, taken = followed.shell, followed.taken
     diagnostics.extend(_once(followed.diagnostics))
     if diagnostics.failed:
+        dynamic = any(item.code is C.DYNAMIC for item in diagnostics)
+        for pattern, span in shell.without_match.items() if dynamic else ():
+            diagnostics.add(C.AS_IT_IS, f"no file matches `{pattern}` now", span, help=_NO_MATCH)
         return None
     if not taken.tasks:
         diagnostics.add(C.NO_JOBS, f"`{driver.name}` submits nothing that can be read", driver.span(0, 0))
@@ -55,20 +66,47 @@ def read_driver(
     for source in taken.unused():
         message = f"`{source.name}` is not submitted by `{driver.name}`"
         diagnostics.add(C.NOT_SUBMITTED, message, source.span(0, 0))
-    inputs = tuple(
-        Input(name=name, default=value, has_default=value is not None)
-        for name, value in shell.inputs.items()
-        if name not in followed.frozen
-    )
-    return Workflow(
+    workflow = Workflow(
         name=PurePath(driver.name).stem or "workflow",
         dialect="slurm",
-        inputs=inputs,
         tasks=tuple(taken.tasks),
         resources=tuple(taken.resources),
         origin=tuple(taken.sources),
         span=driver.span(0, len(driver.text)),
     )
+    inputs = _inputs(workflow, followed)
+    for text, name in shell.made.items():
+        if any(item.name == name for item in inputs):
+            diagnostics.add(C.MADE_UP, f"what `{text}` prints is an input, `{name}`", shell.places[name])
+    return changed(workflow, inputs=inputs)
+
+
+def _inputs(workflow: Workflow, followed: _Followed) -> tuple[Input, ...]:
+    """Give the inputs that reach a job, its options or a decision; what a dropped command needs is none."""
+    shell = followed.shell
+    used = {ref.path[0]: None for ref in _refs((workflow.tasks, workflow.resources)) if ref.root is Root.INPUT}
+    names = [name for name in shell.inputs if name in used]
+    # a variable of the login that an option needs is an input too: no shell reads it there
+    names += [name for name in used if name not in shell.inputs]
+    return tuple(
+        Input(name=name, default=value, has_default=value is not None, span=shell.places.get(name))
+        for name in names
+        for value in [shell.inputs.get(name)]
+    )
+
+
+def _refs(item: object) -> Iterator[Ref]:
+    """Go through the references in a noun and in all that is below it."""
+    if isinstance(item, Template):
+        yield from item.refs()
+    elif isinstance(item, Expression):
+        yield from Template((cast("Expr", item),)).refs()
+    elif isinstance(item, tuple):
+        for part in item:
+            yield from _refs(part)
+    elif is_entity(item) or isinstance(item, Script):
+        for field in fields_of(item):
+            yield from _refs(getattr(item, field.name))
 
 
 def _leads_above(followed: _Followed) -> bool:
@@ -123,15 +161,15 @@ class _Followed:
 def _settled(nodes: tuple[Node, ...], driver: Source, sources: tuple[Source, ...], settings: ReadSettings) -> _Followed:
     """Follow a driver; inputs that decide what is submitted are taken at their defaults, which is told."""
     first = _follow(nodes, driver, sources, settings, frozenset())
-    if not first.diagnostics.failed or len(first.shell.inputs) > _MOST_FROZEN:
+    if not first.diagnostics.failed or len(first.shell.inputs) > _MOST_FROZEN or first.shell.turns > LONGEST_LOOP:
         return first
     given = first.shell.inputs.items()
     some = [name for name, default in given if default is not None]
     # one that is not given is empty, as a switch that nobody sets
     every = [name for name, _ in given if name not in first.shell.expander.made_up]
-    for names in (some, every):
+    for names in filter(None, (some, every if every != some else [])):
         best = _follow(nodes, driver, sources, settings, frozenset(names))
-        if names and best.taken.tasks and not best.diagnostics.failed:
+        if best.taken.tasks and not best.diagnostics.failed:
             found = _with_fewest(best, names, lambda frozen: _follow(nodes, driver, sources, settings, frozen))
             if found is not None:
                 return found

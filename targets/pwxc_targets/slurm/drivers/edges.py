@@ -14,8 +14,8 @@ from pwxc.source import Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.lists import Dependency, Term, dependency
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
-from pwxc_targets.slurm.drivers.frames import Frame, Frames, UnsweepableError
-from pwxc_targets.slurm.drivers.marks import ALIGNED, INPUT, JOB, SWEEP, UNKNOWN, is_fixed, mark
+from pwxc_targets.slurm.drivers.running.frames import Frame, Frames, UnsweepableError
+from pwxc_targets.slurm.drivers.text.marks import ALIGNED, INPUT, JOB, SWEEP, UNKNOWN, is_fixed, mark
 
 _KINDS = {
     "afterok": Outcome.SUCCESS, "aftercorr": Outcome.SUCCESS, "afterany": Outcome.END, "afternotok": Outcome.FAILURE,

@@ -12,9 +12,9 @@ from pwxc.shell.words import ShellError, Token
 from pwxc.source import Source
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.directives import read_directives
-from pwxc_targets.slurm.drivers.files import Files
-from pwxc_targets.slurm.drivers.rules import CALL, is_sbatch, submits, walk
-from pwxc_targets.slurm.drivers.sourcing import is_shell, scripts_of, submitting
+from pwxc_targets.slurm.drivers.running.files import Files
+from pwxc_targets.slurm.drivers.running.rules import CALL, is_sbatch, submits, walk
+from pwxc_targets.slurm.drivers.running.sourcing import is_shell, scripts_of, submitting
 
 _MOST_FILES = 500
 

@@ -11,7 +11,6 @@ from pathlib import PurePath
 import attrs
 
 from pwxc.diagnostics import Diagnostics
-from pwxc.ir.data import Variable
 from pwxc.ir.entity import changed
 from pwxc.ir.resources import Resources
 from pwxc.ir.sweep import Sweep
@@ -27,12 +26,12 @@ from pwxc_targets.slurm.batch.getopt import Given, Misuse, Stray, options
 from pwxc_targets.slurm.batch.report import read_source, report_faults, tolerated_options
 from pwxc_targets.slurm.batch.table import NONE, OPTIONS, names_of
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
-from pwxc_targets.slurm.drivers.calls import Submission, Submitted
 from pwxc_targets.slurm.drivers.companions import find_script
 from pwxc_targets.slurm.drivers.edges import Edges
 from pwxc_targets.slurm.drivers.finding import tell_inner_submissions
-from pwxc_targets.slurm.drivers.frames import Frames
-from pwxc_targets.slurm.drivers.marks import (
+from pwxc_targets.slurm.drivers.running.calls import Submission, Submitted
+from pwxc_targets.slurm.drivers.running.frames import Frames
+from pwxc_targets.slurm.drivers.text.marks import (
     ALIGNED,
     CARRIED,
     HERE,
@@ -46,15 +45,18 @@ from pwxc_targets.slurm.drivers.marks import (
     is_told,
     mark,
 )
-from pwxc_targets.slurm.drivers.paths import from_folder, joined
+from pwxc_targets.slurm.drivers.text.paths import from_folder, joined
 from pwxc_targets.slurm.drivers.wording import (
+    as_folder,
     assignments,
+    exports,
     indexes_of,
     placed,
     plain_name,
     set_arguments,
     tied,
     with_late,
+    with_login,
     with_templates,
 )
 from pwxc_targets.slurm.lower import Lowered, Origin, find, lower, unlike
@@ -101,6 +103,9 @@ class Submissions:
             message = "a value holds all that `sbatch` prints, and not the id alone"
             self.diagnostics.add(C.BAD_VALUE, message, span, help="submit with `--parsable`, or cut the id out")
             return Submitted(number, mark(JOB, number))
+        for word in (*submission.words, *submission.exported.values()):
+            if UNKNOWN in word:
+                submission.frames.refuse(word)  # it may be known turn by turn
         groups, script, arguments = self._cut(submission, span)
         if any(HERE in word for word in (*submission.words, *submission.exported.values(), submission.here or "")):
             submission.frames.refuse(submission.folder)
@@ -178,7 +183,7 @@ class Submissions:
         if wrap is not None:
             if script is not None:
                 self.diagnostics.add(C.OPTION_USE, "`--wrap` and a script exclude each other", span)
-            return Source(self.driver.name, f"{_WRAPPED}{wrap}\n")
+            return Source(self.driver.name, with_login(f"{_WRAPPED}{wrap}\n"))
         if script is None or script in ("-", "/dev/stdin"):
             return self._read_script(submission, span)
         submission.frames.refuse(script)
@@ -204,7 +209,7 @@ class Submissions:
         if submission.here is None or UNKNOWN in submission.here:
             self._dynamic("what is submitted comes from standard input", span)
             return None
-        return Source(self.driver.name, submission.here)
+        return Source(self.driver.name, with_login(submission.here))
 
     def _written(self, submission: Submission, place: str, script: str, span: Span) -> Source | None:
         """Give a script that the driver has written."""
@@ -213,7 +218,7 @@ class Submissions:
             return None
         if CARRIED in submission.files.written[place]:
             submission.frames.refuse(submission.files.written[place])
-        return Source(script, from_folder(submission.files.written[place], submission.folder))
+        return Source(script, with_login(from_folder(submission.files.written[place], submission.folder)))
 
     def _lying(self, place: str, script: str, span: Span) -> Source | None:
         """Find a script among those that were given, or in the driver's folder."""
@@ -360,12 +365,14 @@ class Submissions:
         own: bool,
     ) -> None:
         task = lowered.task
-        variables = [Variable(name=key, value=as_template(value)) for key, value in submission.exported.items()]
         steps = list(task.steps)
         work = steps[0].work
+        in_shell = isinstance(work, Script) and work.shell[0].rpartition("/")[2] in _SHELLS
+        lines, variables = exports(submission.exported, is_script=in_shell)
         if isinstance(work, Script):
             body = work.text if own else as_template(work.text.literal or "")
             start, named = set_arguments(arguments, submission.frames)
+            start = (*start, lines) if lines else start
             variables.extend(named)
             if arguments and work.shell[0].rpartition("/")[2] not in _SHELLS:
                 message = f"`{work.shell[0]}` cannot be given the arguments of the script"
@@ -388,10 +395,9 @@ class Submissions:
             self.resources.append(resources)
         self.resources.extend(found for item in lowered.beside if (found := with_templates(item)[0]) is not None)
         folder = task.working_directory
-        if submission.folder:
-            folder = as_template(
-                posixpath.join(submission.folder, folder.literal or "") if folder else submission.folder
-            )
+        if submission.folder and not (folder is not None and (folder.literal or "").startswith("~")):
+            above = as_folder(submission.folder)
+            folder = as_template(posixpath.join(above, folder.literal or "") if folder else above)
         elif folder is not None and folder.literal is not None:
             folder = as_template(folder.literal)
         frames = submission.frames.stack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -19,13 +19,27 @@ from pwxc_targets.slurm.batch.directives import Component
 from pwxc_targets.slurm.batch.getopt import Given
 from pwxc_targets.slurm.batch.lists import array
 from pwxc_targets.slurm.batch.wordvalues import BadValueError
-from pwxc_targets.slurm.drivers.calls import Submission
-from pwxc_targets.slurm.drivers.frames import Frames
-from pwxc_targets.slurm.drivers.marks import SWEEP, UNKNOWN, as_template, is_fixed, names_in, replace_marks
-from pwxc_targets.slurm.drivers.paths import from_folder, joined
+from pwxc_targets.slurm.drivers.running.calls import Submission
+from pwxc_targets.slurm.drivers.running.frames import Frames
+from pwxc_targets.slurm.drivers.running.sourcing import is_shell
+from pwxc_targets.slurm.drivers.text.marks import (
+    HERE,
+    INPUT,
+    LOGIN,
+    SWEEP,
+    UNKNOWN,
+    as_template,
+    is_fixed,
+    names_in,
+    replace_marks,
+)
+from pwxc_targets.slurm.drivers.text.paths import from_folder, joined
 from pwxc_targets.slurm.lower import INDEX, Lowered
 
 _HARMLESS = re.compile(r"[\w.,:/@%+= -]*")
+
+_FILES = frozenset(["output", "error", "input"])
+"""Options whose values are names of files, in which Slurm has patterns."""
 
 
 def placed(
@@ -35,16 +49,27 @@ def placed(
     folder = submission.folder
     chdir = next((item.value for item in reversed(given) if item.name == "chdir" and item.value), None)
     base = joined(folder, chdir) if chdir is not None else folder
-    told = [
-        attrs.evolve(item, value=from_folder(item.value, folder if item.name == "chdir" else base))
-        if item.value
-        else item
-        for item in given
-    ]
-    exported = {name: from_folder(value, base) for name, value in submission.exported.items()}
-    here = None if submission.here is None else from_folder(submission.here, base)
-    moved = attrs.evolve(submission, exported=exported, here=here)
-    return moved, told, [from_folder(value, base) for value in arguments]
+    told = [_of_login(_moved(item, folder if item.name == "chdir" else base)) for item in given]
+    if any(HERE in value for value in (*submission.exported.values(), submission.here or "")):
+        exported = {name: from_folder(value, base) for name, value in submission.exported.items()}
+        here = None if submission.here is None else from_folder(submission.here, base)
+        submission = attrs.evolve(submission, exported=exported, here=here)
+    return submission, told, [from_folder(value, base) for value in arguments]
+
+
+def _moved(item: Given, folder: str) -> Given:
+    if item.value is None or HERE not in item.value:
+        return item
+    return attrs.evolve(item, value=from_folder(item.value, folder))
+
+
+def _of_login(item: Given) -> Given:
+    if item.value is None or LOGIN not in item.value:
+        return item
+    if item.name == "wrap":
+        return item  # a script
+    value = as_folder(item.value) if item.name == "chdir" else item.value
+    return attrs.evolve(item, value=as_option(value, named=item.name in _FILES))
 
 
 def indexes_of(component: Component) -> Range | Values | None:
@@ -73,6 +98,52 @@ def plain_name(name: str) -> str:
     return filled if is_fixed(filled) and filled else "job"
 
 
+def with_login(text: str) -> str:
+    """Give a script in which the variables of the login are text of the shell again, where the shell reads them."""
+    if LOGIN not in text:
+        return text
+    # inside single quotes, and in the text of a quoted here-document, the shell would not see them
+    is_seen = is_shell(text) and not re.search(r"<<-?\s*['\"\\\\]", text)
+    return "".join(
+        _in_shell(line) if is_seen and not line.startswith("#SBATCH") and not re.search(r"['\\\\]", line)
+        else as_option(line, named=re.match(r"#SBATCH\s+(?:-[oei]|--(?:output|error|input))\b", line) is not None)
+        for line in text.splitlines(keepends=True)
+    )  # fmt: skip
+
+
+def as_option(value: str, *, named: bool) -> str:
+    """Give the value of an option, which no shell reads: `%u` is the user in the name of a file (slurm.md §8)."""
+    if named and LOGIN in value:
+        value = re.sub(f"{LOGIN}(?:USER|LOGNAME){LOGIN}", "%u", value)
+    return value.replace(LOGIN, INPUT)
+
+
+def as_folder(path: str) -> str:
+    """Give the path of a folder; the home of the login has a name that every system knows."""
+    return re.sub(f"\\A{LOGIN}HOME{LOGIN}(?=/|\\Z)", "~", path)
+
+
+def _in_shell(text: str) -> str:
+    """Put the names of variables of the login in the place of their marks."""
+    return re.sub(
+        f"{LOGIN}([^{LOGIN}]*){LOGIN}([\\w[]?)",
+        lambda found: f"${{{found.group(1)}}}{found.group(2)}" if found.group(2) else f"${found.group(1)}",
+        text,
+    )
+
+
+def _is_of_login(value: str) -> bool:
+    """Whether a value with variables of the login may stand between double quotes."""
+    return LOGIN in value and _HARMLESS.fullmatch(replace_marks(LOGIN, value, lambda found: "")) is not None
+
+
+def exports(exported: Mapping[str, str], *, is_script: bool) -> tuple[str, list[Variable]]:
+    """Give the lines of a script that export values of the login, and the variables for all others."""
+    lines = {name: _in_shell(value) for name, value in exported.items() if is_script and _is_of_login(value)}
+    others = [Variable(name=name, value=as_template(value)) for name, value in exported.items() if name not in lines]
+    return "".join(f'export {name}="{value}"\n' for name, value in lines.items()), others
+
+
 def set_arguments(arguments: Sequence[str], frames: Frames) -> tuple[Sequence[str | Expr], list[Variable]]:
     """Give the start of a script that sets its arguments, and variables for those that only a variable can hold."""
     words: list[str] = []
@@ -80,6 +151,8 @@ def set_arguments(arguments: Sequence[str], frames: Frames) -> tuple[Sequence[st
     for number, value in enumerate(arguments, 1):
         if is_fixed(value):
             words.append(quote(value))
+        elif _is_of_login(value):
+            words.append(f'"{_in_shell(value)}"')
         elif _is_harmless(value, frames):
             words.append(f'"{value}"')
         else:

@@ -77,7 +77,8 @@ EXPORT_WITHOUT_ALL = warning(
 MEMORY_TWICE = warning(
     "PWX4410",
     "slurm-memory-twice",
-    "`--mem`, `--mem-per-cpu` and `--mem-per-gpu` exclude each other.",
+    "`--mem`, `--mem-per-cpu` and `--mem-per-gpu` exclude each other. A later component of a heterogeneous job takes "
+    "`--mem` over from the one before.",
     "Keep one of them.",
     "#SBATCH --mem=8G --mem-per-cpu=2G",
 )
@@ -127,7 +128,8 @@ CONTINUATION = warning(
 COMMENT_IN_WORD = warning(
     "PWX4417",
     "slurm-comment-in-value",
-    "Outside quotes, `#` begins a comment even in the middle of a word. The rest of the value is lost.",
+    "Outside quotes, `#` begins a comment even in the middle of a word. The rest of the value is lost, and so are the "
+    "options behind it.",
     "Put the value into double quotes, or write a blank before the comment.",
     "#SBATCH --container-image=nvcr.io#nvidia/pytorch",
 )

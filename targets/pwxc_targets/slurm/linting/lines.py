@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.cutting import MAGIC, Line
+from pwxc_targets.slurm.batch.report import shown
 from pwxc_targets.slurm.contexts import Place, Scanner
 from pwxc_targets.slurm.linting.subject import Subject
 
@@ -16,7 +17,6 @@ _ALMOST = re.compile(
     r"^(?:[ \t]+#[ \t]*SBATCH|#[ \t]+SBATCH|#!SBATCH|#(?!SBATCH)(?P<word>[A-Za-z]{4,9}))[:=]?[ \t]+-{1,2}[A-Za-z]", re.M
 )
 _SCRIPT = re.compile(r"\.(?:sh|sbatch|slurm|sl|job|sub|bash|py)\b|\$0")
-_SHOWN = 60
 _SUM = re.compile(r"\(\([^()\n]*<<[^()\n]*\)\)")
 """A sum, whose `<<` begins no here-document."""
 _PYTHON = re.compile(r"#!.*\bpython")
@@ -37,7 +37,6 @@ def check_lines(subject: Subject) -> None:
         end = line.start + len(stripped)
         if stripped.endswith("\\") and "#" not in stripped[1:]:
             subject.tell(C.CONTINUATION, "a directive ends with its line", end - 1, end)
-        _check_comment(line, subject)
 
 
 def _is_misspelt(word: str) -> bool:
@@ -55,9 +54,7 @@ def _check_late(subject: Subject) -> None:
     for line in subject.reading.late:
         if not is_code(line):
             continue  # a line of a here-document or of a quoted text: it belongs to another script
-        told = line.text.strip()
-        shown = told if len(told) <= _SHOWN else told[: _SHOWN - 1] + "…"
-        message = f"Slurm ignores `{shown}`: it stands after a command"
+        message = f"Slurm ignores {shown(line.text.strip())}: it stands after a command"
         subject.tell(C.LATE_DIRECTIVE, message, line.start, line.start + len(line.text.rstrip()))
 
 
@@ -87,30 +84,3 @@ def _python_comments(text: str) -> set[int]:
     except (tokenize.TokenError, SyntaxError):
         pass
     return found
-
-
-def _check_comment(line: Line, subject: Subject) -> None:
-    """Report a `#` inside a word: what follows is lost, though it looks like a part of the value."""
-    at = len(MAGIC)
-    quote = ""
-    while at < len(line.text):
-        letter = line.text[at]
-        if letter == "\\":
-            at += 1
-        elif quote:
-            quote = "" if letter == quote else quote
-        elif letter in "\"'":
-            quote = letter
-        elif letter == "#":
-            _tell_comment(line, at, subject)
-            return
-        at += 1
-
-
-def _tell_comment(line: Line, at: int, subject: Subject) -> None:
-    rest = line.text[at:].rstrip()
-    before = line.text[at - 1]
-    if before.isspace() or before in "=\"'" or at == len(MAGIC) or len(rest) < 2 or re.search(r"\s|^#+$", rest):
-        return
-    message = f"`{rest}` is a comment: nothing of it is part of the value"
-    subject.tell(C.COMMENT_IN_WORD, message, line.start + at, line.start + at + len(rest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.directives import Component
@@ -86,10 +87,19 @@ def _check_repetition(component: Component, subject: Subject) -> None:
         if before is not None and before.value != given.value and given.name != "mail-type":
             subject.tell_option(C.REPEATED, f"`--{given.name}` was given before with another value", given)
         seen[given.name] = given
-    memory = sorted((seen[name] for name in _MEMORY if name in seen), key=lambda given: given.start)
+
+
+def _check_memory(component: Component, subject: Subject) -> None:
+    """Report memory that is asked for in two ways, of which an earlier component may have one (slurm.md §10)."""
+    found: dict[str, Given] = {}
+    for part in takewhile(lambda item: item is not component, subject.components):
+        found |= {name: given for name in _MEMORY if by_name()[name].kept and (given := part.find(name)) is not None}
+    own = {name: given for name in _MEMORY if (given := component.find(name)) is not None}
+    memory = sorted((found | own).values(), key=lambda given: given.start)
     for given in memory[1:]:
-        message = f"`--{given.name}` and `--{memory[0].name}` exclude each other"
-        subject.tell_option(C.MEMORY_TWICE, message, given)
+        if given.name in own:
+            message = f"`--{given.name}` and `--{memory[0].name}` exclude each other"
+            subject.tell_option(C.MEMORY_TWICE, message, given)
 
 
 def _check_amounts(component: Component, subject: Subject) -> None:
@@ -129,6 +139,7 @@ _CHECKS: tuple[Callable[[Component, Subject], None], ...] = (
     _check_lists,
     _check_spelling,
     _check_repetition,
+    _check_memory,
     _check_amounts,
     _check_environment,
     _check_folders,

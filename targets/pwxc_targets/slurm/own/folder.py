@@ -28,7 +28,7 @@ from pwxc_targets.slurm.batch.directives import Component, Reading
 from pwxc_targets.slurm.batch.getopt import Given
 from pwxc_targets.slurm.batch.report import read_source, report_faults
 from pwxc_targets.slurm.drivers.companions import find_script
-from pwxc_targets.slurm.lower import classes
+from pwxc_targets.slurm.lower import buffers, classes
 from pwxc_targets.slurm.own.job import OwnJobScript
 from pwxc_targets.slurm.own.lines import Statement, UnreadableError, template_of, typed
 from pwxc_targets.slurm.own.places import with_found
@@ -136,7 +136,8 @@ class _Folder:
         self, job: OwnJob, source: Source, reading: Reading, name: str, hosts: dict[str, Ref], *, member: bool = False
     ) -> Task:
         span = source.span(0, reading.body)
-        task = Task(name=name, span=span, condition=job.condition)
+        kept = tuple(buffers(reading, (source, 0)))
+        task = Task(name=name, span=span, condition=job.condition, passthrough=kept)
         names = {**self.submit.names, **{variable: (ref,) for variable, ref in hosts.items()}}
         script = OwnJobScript(source, task, job.count, self.slugs, names, self.files)
         task = with_found(script.read(reading.body), source)

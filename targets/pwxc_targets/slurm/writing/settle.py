@@ -174,7 +174,7 @@ def _task_data(context: Context, task: Task, account: Account) -> None:
                     part.emulate("folder")
     if task.checkpoints:
         account.approximate("checkpoints", C.CHECKPOINT, f"`{task.name}`: a loop copies the checkpoint away")
-    _passthrough(account, task.passthrough)
+    _passthrough(account, [item for item in task.passthrough if item.dialect != "slurm"])
 
 
 def _task_parts(context: Context, plan: Plan, task: Task) -> None:

@@ -94,6 +94,10 @@ class JobWriter:
     def _settle(self, account: Account, task: Task) -> None:
         account.take("name")
         account.take("passthrough")
+        for kept in task.passthrough:
+            if kept.dialect == "slurm":
+                message = f"torc has no place for the `{kept.path[0]}` line of `{task.name}`"
+                account.drop("passthrough", C.OPTION_LOST, message, span=kept.span)
         self._drop_limits(account, task)
         if task.sweep is None:
             return

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Protocol
 
 import attrs
 
 from pwxc.shell.words import brace_end, parenthesis_end
-from pwxc_targets.slurm.drivers.arithmetic import NotKnownError, evaluate
-from pwxc_targets.slurm.drivers.braces import written_out
-from pwxc_targets.slurm.drivers.marks import CARRIED, HERE, INPUT, SWEEP, UNKNOWN, is_fixed, mark
-from pwxc_targets.slurm.drivers.modification import Refusals, modified
-from pwxc_targets.slurm.drivers.spelling import ansi_text, arithmetic_end, index_behind, quote_end, split_at
-from pwxc_targets.slurm.drivers.state import Key, State
+from pwxc_targets.slurm.drivers.text.arithmetic import NotKnownError, evaluate
+from pwxc_targets.slurm.drivers.text.braces import written_out
+from pwxc_targets.slurm.drivers.text.marks import CARRIED, HERE, INPUT, LOGIN, MANY, SWEEP, UNKNOWN, is_fixed, mark
+from pwxc_targets.slurm.drivers.text.modification import Refusals, modified
+from pwxc_targets.slurm.drivers.text.patterns import GLOBS, IS_GLOB, MARKED, PLAIN, is_wide
+from pwxc_targets.slurm.drivers.text.spelling import ansi_text, arithmetic_end, index_behind, quote_end, split_at
+from pwxc_targets.slurm.drivers.text.state import Key, State
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
 _PARAMETER = re.compile(r"([!#]?)([A-Za-z_]\w*|\d+|[@*#?$!-])")
 _SLICE = re.compile(r":(?![-=?+])\s*([^:]*)(?::(.*))?\Z", re.DOTALL)
 _CHANGING = frozenset(["RANDOM", "SECONDS", "BASHPID", "PPID", "LINENO", "HOSTNAME", "EPOCHSECONDS", "SRANDOM", "-"])
+_OF_LOGIN = frozenset(["HOME", "LOGNAME", "PATH", "SHELL", "USER"])
+"""Variables that every login has, the same in a job: they are no inputs, and stay text of the shell."""
+_OF_SOME_LOGINS = frozenset(["CPATH", "LANG", "LD_LIBRARY_PATH", "LIBRARY_PATH", "MANPATH", "PYTHONPATH", "TERM"])
+"""Variables that many logins have."""
+_PLAIN_LETTERS = re.compile(r"[^'\"\\$`*?\[]+")
 ALL = "all"
 """The start of the key under which a list holds what every turn of a loop appended."""
-_GLOBS = {"*": "\ue00a", "?": "\ue00b", "[": "\ue00c"}
-"""Letters outside quotes that make a word a pattern of file names."""
-_MARKED = str.maketrans(_GLOBS)
-_PLAIN = str.maketrans({marked: letter for letter, marked in _GLOBS.items()})
-_IS_GLOB = re.compile("[\ue00a\ue00b\ue00c]")
 
 
 class Surroundings(Refusals, Protocol):
@@ -42,6 +44,12 @@ class Surroundings(Refusals, Protocol):
 
     def matching(self, pattern: str) -> list[str] | None:
         """Give the files that match a pattern; None if it is not known which there are."""
+
+    def met(self, name: str) -> None:
+        """Note where an input is met."""
+
+    def unmatched(self, pattern: str) -> None:
+        """Note that no file matches a pattern now."""
 
     def special(self, name: str) -> str:
         """Give the value of `$?` or `$!`."""
@@ -69,7 +77,7 @@ class Expander:
         found: list[str] = []
         for item in written_out(word):
             for field in self._fields(item):
-                found.extend(self._paths(field) if _IS_GLOB.search(field) else [field])
+                found.extend(self._paths(field) if IS_GLOB.search(field) else [field])
         return found
 
     def value(self, word: str) -> str:
@@ -117,25 +125,29 @@ class Expander:
                         current = None
                     if splits:
                         self.around.refuse_split(item, blanks)
-                        current = split_at(item.translate(_MARKED), blanks, fields, current)
+                        current = split_at(item.translate(MARKED), blanks, fields, current)
                     else:
                         current = (current or "") + item
             elif not splits:
                 current = (current or "") + part
             else:
                 self.around.refuse_split(part, blanks)
-                current = split_at(part.translate(_MARKED), blanks, fields, current)
+                part = part.replace(UNKNOWN, UNKNOWN + MANY).replace(MANY + MANY, MANY)
+                current = split_at(part.translate(MARKED), blanks, fields, current)
         return fields if current is None else [*fields, current]
 
     def _paths(self, pattern: str) -> list[str]:
-        """Give the files that a word means, the word itself if there are none."""
-        plain = pattern.translate(_PLAIN)
+        """Give the files that a word means. Without one, what there will be is known only when the driver runs."""
+        plain = pattern.translate(PLAIN)
+        wide = is_wide(pattern)
         if not is_fixed(plain.replace(HERE, "")):
-            return [plain]
+            return [plain + UNKNOWN + MANY if wide else plain]
         found = self.around.matching(plain)
-        if found is None:
-            return [plain] if not re.search("[\ue00a\ue00b]", pattern) else [UNKNOWN]
-        return found or [plain]
+        if found:
+            return found
+        if wide and found is not None:
+            self.around.unmatched(plain)
+        return [UNKNOWN + MANY if wide else plain]
 
     def _parts(self, word: str, *, globs: bool = False) -> list[tuple[str | list[str], bool]]:
         """Give the parts of a word: texts, lists of texts, and whether a text is split at blanks."""
@@ -164,8 +176,11 @@ class Expander:
             elif letter in "$`":
                 found, at = self._expansion(word, at, quoted=False)
                 parts.append((found, True))
+            elif (run := _PLAIN_LETTERS.match(word, at)) is not None:
+                parts.append((run.group(), False))
+                at = run.end()
             else:
-                parts.append((_GLOBS.get(letter, letter) if globs else letter, False))
+                parts.append((GLOBS[letter] if globs else letter, False))
                 at += 1
         return parts
 
@@ -291,9 +306,9 @@ class Expander:
         if index in ("@", "*") and name in self.state.lists:
             items = self.state.lists[name]
             for key, item in items.items():
-                if key.startswith(ALL) or not is_fixed(key):
+                if key.startswith(ALL) or not is_fixed(key) or MANY in item:
                     self.around.refuse(item)
-            return str(len(items))
+            return UNKNOWN if _is_open(items.values()) else str(len(items))
         value = self.plain(name) if index is None else self._item(name, index)
         if not is_fixed(value):
             self.around.refuse(value)
@@ -303,6 +318,8 @@ class Expander:
     def _indirect(self, name: str, index: str | None, rest: str) -> str | list[str]:
         if index in ("@", "*") and name in self.state.lists:
             keys = list(self.state.lists[name])
+            if _is_open(self.state.lists[name].values()):
+                return [UNKNOWN + MANY]
             for key in keys:
                 if key.startswith(ALL) or not is_fixed(key):
                     self.around.refuse(self.state.lists[name][key])
@@ -332,6 +349,8 @@ class Expander:
         if items is None:
             return self.plain(name) if index == "0" else "" if name in self.assigned else UNKNOWN
         key = self.key(name, index)
+        if _is_open(items.values()) and name not in self.state.keyed:
+            return UNKNOWN
         if key in items:
             return items[key]
         found = self.around.find_item(items, key)
@@ -363,7 +382,7 @@ class Expander:
         if name in ("@", "*"):
             return UNKNOWN if state.arguments is None else self._separator().join(state.arguments)
         if name == "#":
-            return UNKNOWN if state.arguments is None else str(len(state.arguments))
+            return UNKNOWN if state.arguments is None or _is_open(state.arguments) else str(len(state.arguments))
         if name in "?!":
             return self.around.special(name)
         if not name.isidentifier() or name in _CHANGING:
@@ -379,6 +398,9 @@ class Expander:
             return self.script
         if name.startswith("SLURM_") and re.match(":?-", rest):
             return ""  # a driver is no job
+        if name in _OF_LOGIN or (name in _OF_SOME_LOGINS and not rest):
+            self.around.met(name)
+            return mark(LOGIN, name)
         if name in self.assigned or name in ("OLDPWD", "BASH_REMATCH", "REPLY", "OPTARG"):
             return ""
         return self.input(name, rest)
@@ -398,6 +420,8 @@ class Expander:
         arguments = self.state.arguments
         if arguments is None:
             return self.input(f"arg{number + self.state.shifted}", rest)
+        if _is_open(arguments[:number]):
+            return UNKNOWN
         return arguments[number - 1] if number <= len(arguments) else ""
 
     def input(self, name: str, rest: str) -> str:
@@ -406,6 +430,7 @@ class Expander:
         if rest[:2] in (":-", ":=") or rest[:1] in ("-", "="):
             default = self.value(rest[2:] if rest[0] == ":" else rest[1:])
             default = default if is_fixed(default) else None
+        self.around.met(name)
         if self.inputs.get(name) is None:
             self.inputs[name] = default
         elif default is not None and default != self.inputs[name]:
@@ -414,11 +439,16 @@ class Expander:
         return known or "" if name in self.frozen else mark(INPUT, name)
 
 
+def _is_open(items: Iterable[str]) -> bool:
+    """Whether it is not known how many items there are."""
+    return any(MANY in item for item in items)
+
+
 def here(folder: str) -> str:
     """Give the whole path of a folder that is told from where the driver is called."""
     if not folder:
         return HERE
-    return folder if folder.startswith(("/", INPUT, UNKNOWN, HERE)) else f"{HERE}/{folder}"
+    return folder if folder.startswith(("/", INPUT, LOGIN, UNKNOWN, HERE)) else f"{HERE}/{folder}"
 
 
 def carried(name: str) -> str:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from pwxc.shell.words import Token, tokenize
-from pwxc_targets.slurm.drivers.expressions import expression
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import CARRIED, HERE, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed, names_in
-from pwxc_targets.slurm.drivers.printing import path_of
-from pwxc_targets.slurm.drivers.probing import probed
-from pwxc_targets.slurm.drivers.rules import tested
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.printing import path_of
+from pwxc_targets.slurm.drivers.running.rules import tested
+from pwxc_targets.slurm.drivers.text.expressions import expression
+from pwxc_targets.slurm.drivers.text.marks import CARRIED, HERE, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed, names_in
+from pwxc_targets.slurm.drivers.text.probing import probed
 
 _SCRIPT = re.compile(r"\.(?:sh|bash|sbatch|slurm|env|conf|cfg|config|rc|vars)\Z")
 _FILES = ("-f", "-e", "-s", "-r")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from pwxc_targets.slurm.drivers.marks import ALIGNED, JOB, LAST, UNKNOWN, is_fixed, mark
+from pwxc_targets.slurm.drivers.text.marks import ALIGNED, JOB, LAST, UNKNOWN, is_fixed, mark
 
 _ID = re.compile(f"([{JOB}{LAST}{ALIGNED}])(\\d+)\\1")
 _FIRST_NUMBERS = (71_000_000, 8_200_000_000)

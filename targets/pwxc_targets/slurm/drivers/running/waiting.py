@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import AndOr, Command, Node, Pipeline, While, children
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.drivers.interpreter import Interpreter, Waits
-from pwxc_targets.slurm.drivers.marks import JOB, jobs_in
-from pwxc_targets.slurm.drivers.rules import QUEUE, walk
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter, Waits
+from pwxc_targets.slurm.drivers.running.rules import QUEUE, walk
+from pwxc_targets.slurm.drivers.text.marks import JOB, jobs_in
 
 _VARIABLE = re.compile(r"\$(?:\{[!#]?([A-Za-z_]\w*|\d)|([A-Za-z_]\w*|\d))")
 _EVERYTHING = re.compile(r"(?:-u|--user)[\s=]*[\"']?\$\{?(?:USER|LOGNAME)\b|--me\b")

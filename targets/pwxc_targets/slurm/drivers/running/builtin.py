@@ -9,22 +9,33 @@ from collections.abc import Callable, Sequence
 from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import Command, parse
 from pwxc.shell.words import ShellError
-from pwxc_targets.slurm.drivers.braces import MOST_WORDS
-from pwxc_targets.slurm.drivers.calls import LeaveError
-from pwxc_targets.slurm.drivers.copying import COPYING
-from pwxc_targets.slurm.drivers.counting import arithmetic, sequence_of
-from pwxc_targets.slurm.drivers.expansion import here
-from pwxc_targets.slurm.drivers.expressions import expression
-from pwxc_targets.slurm.drivers.formats import printf
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import HERE, INPUT, JOB, PROCESS, TEMPORARY, UNKNOWN, is_fixed, mark, names_in
-from pwxc_targets.slurm.drivers.paths import joined
-from pwxc_targets.slurm.drivers.printing import document, file_argument, tell
-from pwxc_targets.slurm.drivers.probing import probed
-from pwxc_targets.slurm.drivers.rules import CALL
-from pwxc_targets.slurm.drivers.sourcing import read_in
-from pwxc_targets.slurm.drivers.testing import both, either, test
-from pwxc_targets.slurm.drivers.waiting import wait_for
+from pwxc_targets.slurm.drivers.running.calls import LeaveError
+from pwxc_targets.slurm.drivers.running.copying import COPYING
+from pwxc_targets.slurm.drivers.running.counting import arithmetic, sequence_of
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.printing import document, file_argument, tell
+from pwxc_targets.slurm.drivers.running.rules import CALL
+from pwxc_targets.slurm.drivers.running.sourcing import read_in
+from pwxc_targets.slurm.drivers.running.testing import both, either, test
+from pwxc_targets.slurm.drivers.running.waiting import wait_for
+from pwxc_targets.slurm.drivers.text.braces import MOST_WORDS
+from pwxc_targets.slurm.drivers.text.expansion import here
+from pwxc_targets.slurm.drivers.text.expressions import expression
+from pwxc_targets.slurm.drivers.text.formats import printf
+from pwxc_targets.slurm.drivers.text.marks import (
+    HERE,
+    INPUT,
+    JOB,
+    LOGIN,
+    PROCESS,
+    TEMPORARY,
+    UNKNOWN,
+    is_fixed,
+    mark,
+    names_in,
+)
+from pwxc_targets.slurm.drivers.text.paths import joined
+from pwxc_targets.slurm.drivers.text.probing import probed
 
 Builtin = Callable[[Interpreter, Command, list[str]], "bool | None"]
 
@@ -100,7 +111,7 @@ def _path(shell: Interpreter, command: Command, words: list[str]) -> bool:
     name = command.words[0].text
     paths = [word for word in words if not word.startswith("-")]
     value = paths[0] if paths else ""
-    if not paths or not is_fixed("".join(paths).replace(INPUT, "").replace(HERE, "")):
+    if not paths or not is_fixed("".join(paths).replace(INPUT, "").replace(LOGIN, "").replace(HERE, "")):
         shell.frames.refuse(value)
         told = UNKNOWN
     elif name == "basename":

@@ -12,8 +12,8 @@ from pathlib import Path, PurePath
 import attrs
 
 from pwxc.source import Source
-from pwxc_targets.slurm.drivers.marks import UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.modification import pattern_of
+from pwxc_targets.slurm.drivers.text.marks import UNKNOWN, is_fixed
+from pwxc_targets.slurm.drivers.text.modification import pattern_of
 
 _LARGEST = 1_000_000
 _MOST_FILES = 10_000

@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pwxc.shell.grammar import Command, Count, For, Node, While
-from pwxc_targets.slurm.drivers.braces import braced_range
-from pwxc_targets.slurm.drivers.builtin import read_line
-from pwxc_targets.slurm.drivers.calls import LeaveError
-from pwxc_targets.slurm.drivers.counting import arithmetic, sequence_of
-from pwxc_targets.slurm.drivers.frames import Items, UnsweepableError, counted, listed
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.loops import count_items, while_items
-from pwxc_targets.slurm.drivers.marks import HERE, INPUT, JOB, UNKNOWN, is_fixed, is_told, mark
-from pwxc_targets.slurm.drivers.rules import QUEUE, assigned_in, prints, submits, walk
-from pwxc_targets.slurm.drivers.waiting import is_polling
+from pwxc_targets.slurm.drivers.running.builtin import read_line
+from pwxc_targets.slurm.drivers.running.calls import LeaveError
+from pwxc_targets.slurm.drivers.running.counting import arithmetic, sequence_of
+from pwxc_targets.slurm.drivers.running.frames import Items, UnsweepableError, counted, listed
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.loops import count_items, is_endless, while_items
+from pwxc_targets.slurm.drivers.running.rules import QUEUE, assigned_in, prints, submits, walk
+from pwxc_targets.slurm.drivers.running.waiting import is_polling
+from pwxc_targets.slurm.drivers.text.braces import braced_range
+from pwxc_targets.slurm.drivers.text.marks import HERE, INPUT, JOB, UNKNOWN, is_fixed, is_told, mark
 
-LONGEST_LOOP = 5_000
+LONGEST_LOOP = 2_000
 LONGEST_QUIET_LOOP = 1_000
 """Turns of a loop that submits nothing."""
 
@@ -28,6 +28,9 @@ def run_loop(shell: Interpreter, node: For | Count | While) -> None:
         isinstance(node, While) and submits(node.test, shell.functions)
     ):
         _quiet_loop(shell, node)
+        return
+    if is_endless(shell, node) and not _leaves(node):
+        shell.dynamic("the loop does not end", node.start, node.end)
         return
     if isinstance(node, For) and node.select:
         shell.dynamic("a person chooses when the driver runs", node.start, node.end)
@@ -186,7 +189,7 @@ def _turns(
 def _tested(shell: Interpreter, node: While | Count) -> set[str]:
     """Give the names in the test of a loop; all in it where that runs commands."""
     text = node.test if isinstance(node, Count) else shell.texts.cut(node.start, node.end)
-    if isinstance(node, While) and all(isinstance(test, Command) for test in node.test):
+    if isinstance(node, While) and all(isinstance(test, Command) for test in node.test) and not _leaves(node):
         text = " ".join(token.text for test in node.test if isinstance(test, Command) for token in test.words)
     return set(re.findall(r"[A-Za-z_]\w*", text))
 
@@ -292,6 +295,7 @@ def _declare(shell: Interpreter, names: Iterable[str]) -> None:
     """Make inputs of the variables that options on the command line set."""
     for name in sorted(set(names) - {"OPTARG", "OPTIND", "OPTERR"}):
         default = shell.state.values.get(name)
+        shell.met(name)
         shell.inputs.setdefault(name, default if default is not None and is_fixed(default) else None)
         shell.state.values[name] = (default or "") if name in shell.expander.frozen else mark(INPUT, name)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fnmatch import translate
 from typing import Protocol
 
-from pwxc_targets.slurm.drivers.marks import CARRIED, HERE, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed, mark
-from pwxc_targets.slurm.drivers.probing import probed
+from pwxc_targets.slurm.drivers.text.marks import CARRIED, HERE, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed, mark
+from pwxc_targets.slurm.drivers.text.probing import probed
 
 
 class Refusals(Protocol):

@@ -9,8 +9,8 @@ from itertools import pairwise
 import attrs
 
 from pwxc.ir.sweep import Parameter, Range, Values
-from pwxc_targets.slurm.drivers.expansion import ALL, carried
-from pwxc_targets.slurm.drivers.marks import (
+from pwxc_targets.slurm.drivers.text.expansion import ALL, carried
+from pwxc_targets.slurm.drivers.text.marks import (
     ALIGNED,
     CARRIED,
     IF_CARRIED,
@@ -23,7 +23,7 @@ from pwxc_targets.slurm.drivers.marks import (
     names_in,
     replace_marks,
 )
-from pwxc_targets.slurm.drivers.state import State
+from pwxc_targets.slurm.drivers.text.state import State
 
 _APART = re.compile(f"[^\\w{JOB}]")
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 from pwxc.shell.grammar import Command
-from pwxc_targets.slurm.drivers.filters import FILTERS, files_of, keeps_all
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import CARRIED, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.printing import document, file_argument, path_of, tell
-from pwxc_targets.slurm.drivers.probing import probed
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.printing import document, file_argument, path_of, tell
+from pwxc_targets.slurm.drivers.text.filters import FILTERS, files_of, keeps_all
+from pwxc_targets.slurm.drivers.text.marks import CARRIED, IF_CARRIED, INPUT, SWEEP, UNKNOWN, is_fixed
+from pwxc_targets.slurm.drivers.text.probing import probed
 
 
 def run_filter(shell: Interpreter, name: str, command: Command, values: list[str]) -> bool | None:

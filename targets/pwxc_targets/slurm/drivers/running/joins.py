@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import AndOr, Command, Node, Pipeline
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.rules import CALL, RUNNERS, ends, submits
-from pwxc_targets.slurm.drivers.waiting import settle, under
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.rules import CALL, RUNNERS, ends, submits
+from pwxc_targets.slurm.drivers.running.waiting import settle, under
 
 
 def run_and_or(shell: Interpreter, node: AndOr) -> bool | None:

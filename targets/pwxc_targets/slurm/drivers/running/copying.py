@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Callable
 
 from pwxc.shell.grammar import Command
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.printing import document, path_of, tell, write
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.printing import document, path_of, tell, write
+from pwxc_targets.slurm.drivers.text.marks import UNKNOWN, is_fixed
 
 _Copying = Callable[[Interpreter, Command, list[str]], "bool | None"]
 

@@ -12,16 +12,16 @@ from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary
 from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import Case, Command, If, Node, Pipeline
 from pwxc.shell.words import Token, tokenize
-from pwxc_targets.slurm.drivers.calls import LeaveError
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import INPUT, UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.rules import UNDECIDED, ends, submits
-from pwxc_targets.slurm.drivers.state import State
-from pwxc_targets.slurm.drivers.waiting import settle, under
+from pwxc_targets.slurm.drivers.running.calls import LeaveError
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.rules import UNDECIDED, ends, submits
+from pwxc_targets.slurm.drivers.running.waiting import settle, under
+from pwxc_targets.slurm.drivers.text.marks import INPUT, LOGIN, UNKNOWN, is_fixed
+from pwxc_targets.slurm.drivers.text.state import State
 
 _Arm: TypeAlias = tuple[Expr | None, Sequence[Node]]
 """A condition, None for `else`, and what is done under it."""
-_WHOLE = re.compile(f"{INPUT}([^{INPUT}]*){INPUT}\\Z")
+_WHOLE = re.compile(f"[{INPUT}{LOGIN}]([^{INPUT}{LOGIN}]*)[{INPUT}{LOGIN}]\\Z")
 
 
 def run_if(shell: Interpreter, node: If) -> bool | None:

@@ -9,11 +9,11 @@ from pwxc.shell.grammar import Command, Node, parse
 from pwxc.shell.words import ShellError
 from pwxc_targets.slurm import codes as C  # noqa: N812
 from pwxc_targets.slurm.batch.directives import read_directives
-from pwxc_targets.slurm.drivers.calls import LeaveError
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import is_fixed
-from pwxc_targets.slurm.drivers.printing import path_of
-from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, CALL, DEEPEST, SCRIPT, VARIABLE, submits, walk
+from pwxc_targets.slurm.drivers.running.calls import LeaveError
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.printing import path_of
+from pwxc_targets.slurm.drivers.running.rules import ASSIGNMENT, CALL, DEEPEST, SCRIPT, VARIABLE, submits, walk
+from pwxc_targets.slurm.drivers.text.marks import is_fixed
 
 _SHELLS = frozenset(["bash", "sh", "dash", "ksh", "ash", "/bin/bash", "/bin/sh", "/usr/bin/bash"])
 _FIRST_LINE = re.compile(r"#!\s*(?:/usr/bin/env\s+(?:-S\s+)?)?(?:\S*/)?(\w[\w.-]*)")

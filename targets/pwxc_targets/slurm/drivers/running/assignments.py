@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 
 from pwxc.shell.words import Token, tokenize
-from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.drivers.expansion import ALL, carried
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import UNKNOWN, is_fixed
-from pwxc_targets.slurm.drivers.rules import ASSIGNMENT
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.rules import ASSIGNMENT
+from pwxc_targets.slurm.drivers.text.expansion import ALL, carried
+from pwxc_targets.slurm.drivers.text.marks import LOGIN, UNKNOWN, is_fixed, mark
 
 LONGEST_VALUE = 1_000_000
 """Characters of a value; what is longer has been doubled in every turn of a loop."""
@@ -47,6 +46,7 @@ def assign(shell: Interpreter, found: re.Match[str], only: dict[str, str] | None
 
 MADE_UP = frozenset(["date", "uuidgen", "whoami", "hostname", "git", "id", "uname", "logname"])
 """Commands that print something that is made up when the driver runs, and that decides nothing."""
+_USER = frozenset(["whoami", "logname", "id -un", "id -nu"])
 _MADE = re.compile(r'"?(?:\$\(|`)\s*(\w+)\b[^`()|;&<>]*[`)]"?\Z')
 
 
@@ -55,6 +55,9 @@ def made_up(shell: Interpreter, name: str, text: str, start: int, end: int) -> s
     if not is_fixed(text):
         return UNKNOWN
     expander = shell.expander
+    if text in _USER:
+        shell.met("USER")
+        return mark(LOGIN, "USER")
     known = shell.made.get(text)
     if known is None:
         known, number = name, 1
@@ -63,8 +66,7 @@ def made_up(shell: Interpreter, name: str, text: str, start: int, end: int) -> s
             known = f"{name}_{number}"
         shell.made[text] = known
         expander.made_up.add(known)
-        message = f"what `{text}` prints is an input, `{known}`"
-        shell.report(C.MADE_UP, message, shell.span(start, end))
+        shell.places[known] = shell.span(start, end)
     return expander.input(known, "")
 
 

@@ -11,12 +11,12 @@ from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import Node
 from pwxc.shell.words import Token
 from pwxc.source import Span
-from pwxc_targets.slurm.drivers.calls import Submission, Submitted
-from pwxc_targets.slurm.drivers.expansion import Expander
-from pwxc_targets.slurm.drivers.files import Files
-from pwxc_targets.slurm.drivers.frames import Frames
-from pwxc_targets.slurm.drivers.state import Key, State
-from pwxc_targets.slurm.drivers.texts import Texts
+from pwxc_targets.slurm.drivers.running.calls import Submission, Submitted
+from pwxc_targets.slurm.drivers.running.files import Files
+from pwxc_targets.slurm.drivers.running.frames import Frames
+from pwxc_targets.slurm.drivers.running.texts import Texts
+from pwxc_targets.slurm.drivers.text.expansion import Expander
+from pwxc_targets.slurm.drivers.text.state import Key, State
 
 Waits = list[tuple[int, Outcome]]
 """Jobs that the driver has waited for, and what of them."""
@@ -26,9 +26,8 @@ class Interpreter(Protocol):
     """A shell that follows commands on values. Loops whose places are in `unrolled` are followed turn by turn.
 
     `given` is what the command finds on its standard input, `waited` the last job that `sbatch --wait` waited for,
-    `queues` the loops that have asked the queue, `made` the inputs that stand for what commands print,
-    `processes` what was started in the background, and `behind` says
-    that this is there too.
+    `polled` a loop that has asked the queue, `made` the inputs that stand for what commands print, `places` where
+    inputs are met, `processes` what was started in the background, and `behind` says that this is there too.
     """
 
     texts: Texts
@@ -53,12 +52,16 @@ class Interpreter(Protocol):
     submitted: int
     at: tuple[int, int]
     made: dict[str, str]
+    places: dict[str, Span]
     depth: int
     turns: int
 
     @property
     def inputs(self) -> dict[str, str | None]:
         """The inputs that were met, with their defaults."""
+
+    def met(self, name: str) -> None:
+        """Note where an input is met."""
 
     def take(self, submission: Submission) -> Submitted:
         """Take a submission."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from pwxc_targets.slurm.drivers.marks import UNKNOWN, is_fixed
+from pwxc_targets.slurm.drivers.text.marks import UNKNOWN, is_fixed
 
 _FIELD = re.compile(r"%%|\\.|%([0-9-]*)([sdiqgb])|%.", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "r": "\r"}

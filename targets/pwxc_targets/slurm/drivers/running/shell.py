@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
@@ -23,25 +24,25 @@ from pwxc.shell.grammar import (
     While,
     parse,
 )
-from pwxc.shell.words import ShellError, Token
+from pwxc.shell.words import ShellError, Token, brace_end
 from pwxc.source import Source, Span
 from pwxc_targets.slurm import codes as C  # noqa: N812
-from pwxc_targets.slurm.drivers import commands
-from pwxc_targets.slurm.drivers.branches import run_case, run_if
-from pwxc_targets.slurm.drivers.calls import LeaveError, Submission, Submitted
-from pwxc_targets.slurm.drivers.expansion import Expander
-from pwxc_targets.slurm.drivers.files import Files
-from pwxc_targets.slurm.drivers.frames import Frames
-from pwxc_targets.slurm.drivers.interpreter import Waits
-from pwxc_targets.slurm.drivers.joins import run_and_or, run_pipeline
-from pwxc_targets.slurm.drivers.marks import PROCESS, UNKNOWN, mark
-from pwxc_targets.slurm.drivers.paths import joined
-from pwxc_targets.slurm.drivers.printing import document, redirected, tell
-from pwxc_targets.slurm.drivers.rules import UNDECIDED, assigned_in, ends, prints, submits, walk
-from pwxc_targets.slurm.drivers.sourcing import register
-from pwxc_targets.slurm.drivers.state import Key, State
-from pwxc_targets.slurm.drivers.texts import Texts
-from pwxc_targets.slurm.drivers.turns import run_loop
+from pwxc_targets.slurm.drivers.running import commands
+from pwxc_targets.slurm.drivers.running.branches import run_case, run_if
+from pwxc_targets.slurm.drivers.running.calls import LeaveError, Submission, Submitted
+from pwxc_targets.slurm.drivers.running.files import Files
+from pwxc_targets.slurm.drivers.running.frames import Frames
+from pwxc_targets.slurm.drivers.running.interpreter import Waits
+from pwxc_targets.slurm.drivers.running.joins import run_and_or, run_pipeline
+from pwxc_targets.slurm.drivers.running.printing import document, redirected, tell
+from pwxc_targets.slurm.drivers.running.rules import UNDECIDED, assigned_in, ends, prints, submits, walk
+from pwxc_targets.slurm.drivers.running.sourcing import register
+from pwxc_targets.slurm.drivers.running.texts import Texts
+from pwxc_targets.slurm.drivers.running.turns import run_loop
+from pwxc_targets.slurm.drivers.text.expansion import Expander
+from pwxc_targets.slurm.drivers.text.marks import PROCESS, UNKNOWN, mark
+from pwxc_targets.slurm.drivers.text.paths import joined
+from pwxc_targets.slurm.drivers.text.state import Key, State
 
 _COMPOUND = (For, Count, While, If, Case, Group)
 
@@ -62,6 +63,10 @@ class Shell:
     state: State = attrs.field(factory=State)
     functions: dict[str, tuple[Node, ...]] = attrs.field(factory=dict)
     strangers: list[Span] = attrs.field(factory=list)
+    without_match: dict[str, Span] = attrs.field(factory=dict)
+    """Patterns that no file matches now."""
+    places: dict[str, Span] = attrs.field(factory=dict)
+    """Where inputs are met first."""
     settings: set[str] = attrs.field(factory=set)
     locals: list[dict[str, tuple[str | None, dict[Key, str] | None]]] = attrs.field(factory=list)
     conditions: list[Expr] = attrs.field(factory=list)
@@ -281,6 +286,30 @@ class Shell:
             return None
         head = whole.removesuffix(plain)
         return [pattern[: 2 * pattern.startswith("./")] + path.removeprefix(head) for path in found]
+
+    def met(self, name: str) -> None:
+        """Note where an input is met."""
+        if name in self.places:
+            return
+        argument = re.fullmatch(r"arg(\d+)", name)
+        spelled = str(int(argument.group(1)) - self.state.shifted) if argument is not None else name
+        used = re.compile(rf"\$\{{?{spelled}(?!\w)")
+        start, end = self.at
+        text = self.texts.cut(start, end)
+        found = used.search(text) or re.search(rf"\b{spelled}(?==)", text)
+        if found is None:
+            text = self.texts.rest(start)  # a here-document stands behind its command
+            found = used.search(text)
+        if found is not None:
+            stop = brace_end(text, found.end()) if found.group().startswith("${") else found.end()
+            start, end = start + found.start(), start + stop
+        self.places[name] = self.span(start, end)
+
+    def unmatched(self, pattern: str) -> None:
+        """Note that no file matches a pattern now."""
+        start = self.texts.find(pattern, *self.at)
+        place = self.at if start < 0 else (start, start + len(pattern))
+        self.without_match.setdefault(pattern, self.span(*place))
 
     def refuse(self, value: str) -> None:
         """Give up reading a loop as a sweep if the value comes from one."""

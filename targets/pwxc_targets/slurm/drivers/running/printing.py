@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pwxc.shell.words import Token
-from pwxc_targets.slurm.drivers.expansion import Expander, carried
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import UNKNOWN
-from pwxc_targets.slurm.drivers.paths import joined
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.text.expansion import Expander, carried
+from pwxc_targets.slurm.drivers.text.marks import UNKNOWN
+from pwxc_targets.slurm.drivers.text.paths import joined
 
 _OUTPUTS = (">", ">|", ">>", "&>", "&>>", ">&")
 

@@ -10,20 +10,29 @@ from typing import TypeVar
 from pwxc.ir.task import Outcome
 from pwxc.shell.grammar import Command
 from pwxc.shell.words import Token
-from pwxc_targets.slurm.drivers.assignments import MADE_UP, assign, declare, made_up
-from pwxc_targets.slurm.drivers.branches import whole
-from pwxc_targets.slurm.drivers.builtin import BUILTINS
-from pwxc_targets.slurm.drivers.calls import LeaveError, Submission
-from pwxc_targets.slurm.drivers.counting import arithmetic
-from pwxc_targets.slurm.drivers.filters import FILTERS
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.marks import CARRIED, HERE, IF_CARRIED, JOB, UNKNOWN, is_fixed, is_told
-from pwxc_targets.slurm.drivers.pipes import run_filter
-from pwxc_targets.slurm.drivers.printing import document, path_of, tell
-from pwxc_targets.slurm.drivers.rules import ASSIGNMENT, CALL, DECLARING, DEEPEST, QUIET, RUNNERS, SUCCEEDS, is_sbatch
-from pwxc_targets.slurm.drivers.sourcing import called_script, run_script
-from pwxc_targets.slurm.drivers.testing import double_test
-from pwxc_targets.slurm.drivers.waiting import wait_for
+from pwxc_targets.slurm.drivers.running.assignments import MADE_UP, assign, declare, made_up
+from pwxc_targets.slurm.drivers.running.branches import whole
+from pwxc_targets.slurm.drivers.running.builtin import BUILTINS
+from pwxc_targets.slurm.drivers.running.calls import LeaveError, Submission
+from pwxc_targets.slurm.drivers.running.counting import arithmetic
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.pipes import run_filter
+from pwxc_targets.slurm.drivers.running.printing import document, path_of, tell
+from pwxc_targets.slurm.drivers.running.rules import (
+    ASSIGNMENT,
+    CALL,
+    DECLARING,
+    DEEPEST,
+    QUIET,
+    RUNNERS,
+    SUCCEEDS,
+    is_sbatch,
+)
+from pwxc_targets.slurm.drivers.running.sourcing import called_script, run_script
+from pwxc_targets.slurm.drivers.running.testing import double_test
+from pwxc_targets.slurm.drivers.running.waiting import wait_for
+from pwxc_targets.slurm.drivers.text.filters import FILTERS
+from pwxc_targets.slurm.drivers.text.marks import CARRIED, HERE, IF_CARRIED, JOB, UNKNOWN, is_fixed, is_told
 
 _T = TypeVar("_T")
 _TRANSPARENT = frozenset(["nohup", "command", "exec", "builtin", "time", "nice", "stdbuf", "setsid"])

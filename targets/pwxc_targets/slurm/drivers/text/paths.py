@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 
-from pwxc_targets.slurm.drivers.marks import HERE, UNKNOWN, is_fixed
+from pwxc_targets.slurm.drivers.text.marks import HERE, LOGIN, UNKNOWN, is_fixed
 
 
 def joined(folder: str, path: str) -> str:
     """Give a path that is written in a folder as it is seen from where the driver is called."""
     if path.startswith(HERE):
         path, folder = path[1:].lstrip("/"), ""
+    if path.startswith(LOGIN):
+        folder = ""
     told = posixpath.normpath(posixpath.join(folder, path)) if path or folder else ""
     return "" if told == "." else told
 

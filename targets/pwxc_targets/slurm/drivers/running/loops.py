@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pwxc.shell.grammar import Command, Count, While
-from pwxc_targets.slurm.drivers.frames import Items, counted
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
-from pwxc_targets.slurm.drivers.rules import assigned_in
+from pwxc.shell.grammar import Command, Count, For, While
+from pwxc_targets.slurm.drivers.running.frames import Items, counted
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.rules import assigned_in
 
 _FIRST = re.compile(r"\s*(\w+)\s*=\s*(.+?)\s*\Z")
 _TEST = re.compile(r"\s*(\w+)\s*(<=|<|>=|>)\s*(.+?)\s*\Z")
@@ -54,6 +54,31 @@ def _items(
         return None
     last = int(bound) if operator.endswith("=") else int(bound) - (1 if step > 0 else -1)
     return name, counted(int(first), last, step)
+
+
+def is_endless(shell: Interpreter, node: For | Count | While) -> bool:
+    """Whether the counter of a loop moves away from its bound, or there is no bound."""
+    if isinstance(node, Count):
+        if not node.test.strip():
+            return True
+        test, step = _TEST.match(node.test), _step(node.step, shell.expander.number)
+        told = _FIRST.match(node.first)
+        first = shell.expander.number(told.group(2)) if told is not None else ""
+    elif isinstance(node, While) and node.body and isinstance(last := node.body[-1], Command):
+        test, step = _while_test(node), _step(_moved(last), shell.expander.number)
+        first = shell.state.values.get(test.group(1), "") if test is not None else ""
+    else:
+        return False
+    if test is None or step is None or step[0] != test.group(1):
+        return False
+    body = node.body if isinstance(node, Count) else node.body[:-1]
+    bound = shell.expander.number(test.group(3))
+    if step[0] in assigned_in(body, shell.functions) or not _NUMBER.match(first) or not _NUMBER.match(bound):
+        return False
+    goes_up = test.group(2).startswith("<")
+    begins = int(first) < int(bound) if goes_up else int(first) > int(bound)
+    begins = begins or (first == bound and test.group(2).endswith("="))
+    return begins and (step[1] == 0 or (step[1] > 0) is not goes_up)
 
 
 def while_items(shell: Interpreter, node: While) -> tuple[str, Items] | None:

@@ -33,6 +33,12 @@ PROCESS = "\ue009"
 TEMPORARY = "\ue00d"
 """Stands before and behind the number of a file whose name `mktemp` chooses."""
 
+MANY = "\ue00e"
+"""Stands behind UNKNOWN where it is not known either how many words there are."""
+
+LOGIN = "\ue00f"
+"""Stands before and behind the name of a variable that every login has: it stays text of the shell in scripts."""
+
 _ANY = re.compile("[\ue000-\ue00f]")
 
 
@@ -52,8 +58,8 @@ def is_fixed(value: str) -> bool:
 
 
 def is_told(value: str) -> bool:
-    """Whether a value has no marks but those of inputs and of sweeps, which a workflow has too."""
-    return is_fixed(re.sub(f"([{INPUT}{SWEEP}])[^{INPUT}{SWEEP}]*\\1", "", value))
+    """Whether a value has no marks but those of inputs, of sweeps and of the login, which a workflow has too."""
+    return is_fixed(re.sub(f"([{INPUT}{SWEEP}{LOGIN}])[^{INPUT}{SWEEP}{LOGIN}]*\\1", "", value))
 
 
 def names_in(kind: str, value: str) -> list[str]:
@@ -72,13 +78,13 @@ def replace_marks(kind: str, value: str, replace: Callable[[str], str]) -> str:
 
 
 def as_template(value: str) -> Template:
-    """Turn the marks of inputs and of sweeps into references."""
+    """Turn marks into references; a variable of the login is an input where there is no shell that knows it."""
     if is_fixed(value):
         return Template.of(value)
     parts: list[str | Expr] = []
     at = 0
-    for found in re.finditer(f"([{INPUT}{SWEEP}])(.*?)\\1", value, re.DOTALL):
+    for found in re.finditer(f"([{INPUT}{SWEEP}{LOGIN}])(.*?)\\1", value, re.DOTALL):
         parts.append(value[at : found.start()])
-        parts.append(Ref(Root.INPUT if found.group(1) == INPUT else Root.SWEEP, (found.group(2),)))
+        parts.append(Ref(Root.SWEEP if found.group(1) == SWEEP else Root.INPUT, (found.group(2),)))
         at = found.end()
     return Template.of(*[part for part in (*parts, value[at:]) if part != ""])

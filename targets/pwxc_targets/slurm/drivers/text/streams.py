@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from pwxc_targets.slurm.drivers.expressions import expression
+from pwxc_targets.slurm.drivers.text.expressions import expression
 
 
 @attrs.frozen

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from pwxc.shell.words import tokenize
-from pwxc_targets.slurm.drivers.frames import Items, counted
-from pwxc_targets.slurm.drivers.interpreter import Interpreter
+from pwxc_targets.slurm.drivers.running.frames import Items, counted
+from pwxc_targets.slurm.drivers.running.interpreter import Interpreter
 
 _MOVED = re.compile(r"\s*(?:(\+\+|--)\s*(\w+)|(\w+)\s*(\+\+|--)|(\w+)\s*([-+*/%]?)=(?!=)(.*))\s*\Z", re.DOTALL)
 

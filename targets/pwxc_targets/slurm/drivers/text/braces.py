@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pwxc.shell.words import brace_end, piece_end
-from pwxc_targets.slurm.drivers.marks import UNKNOWN
+from pwxc_targets.slurm.drivers.text.marks import UNKNOWN
 
 _RANGE = re.compile(r"\{(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\}")
 _LETTERS = re.compile(r"\{([A-Za-z])\.\.([A-Za-z])\}")

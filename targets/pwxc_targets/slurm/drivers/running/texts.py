@@ -38,6 +38,11 @@ class Texts:
         """Give the characters between two places of one text."""
         return self.span(start, end).text
 
+    def rest(self, start: int) -> str:
+        """Give the characters of a text from a place on."""
+        number = self._number(start)
+        return self.sources[number].text[start - self.starts[number] :]
+
     def find(self, text: str, start: int, end: int) -> int:
         """Give the first place of a piece of text between two places, -1 if there is none."""
         number = self._number(start)

@@ -7,8 +7,8 @@ import attrs
 from pwxc.ir.expr import Expr
 from pwxc.ir.task import Outcome
 from pwxc.source import Span
-from pwxc_targets.slurm.drivers.files import Files
-from pwxc_targets.slurm.drivers.frames import Frames
+from pwxc_targets.slurm.drivers.running.files import Files
+from pwxc_targets.slurm.drivers.running.frames import Frames
 
 
 @attrs.frozen

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from pwxc_targets.slurm.drivers.arithmetic import NotKnownError, evaluate
-from pwxc_targets.slurm.drivers.expressions import compiled, expression
-from pwxc_targets.slurm.drivers.streams import sed
+from pwxc_targets.slurm.drivers.text.arithmetic import NotKnownError, evaluate
+from pwxc_targets.slurm.drivers.text.expressions import compiled, expression
+from pwxc_targets.slurm.drivers.text.streams import sed
 
 Filter = Callable[[Sequence[str], str], "str | None"]
 

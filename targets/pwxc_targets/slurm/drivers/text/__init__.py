@@ -1,0 +1,1 @@
+"""What words become: expansion, arithmetic, patterns, and the filters that work on texts."""
