@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -17,6 +19,9 @@ from pwxc import compiler, registry
 from pwxc.compiler import Policy
 from pwxc.fidelity import Fate
 from pwxc.ir.entity import changed
+from pwxc.ir.task import Command, Script, Step
+from pwxc.ir.template import Template
+from pwxc_targets.osmo.writing.scripts.files import submitted_file
 from tests.osmo.test_osmo_from_slurm_runs import IMAGE, body
 from tests.osmo.test_osmo_writing import loaded
 
@@ -108,7 +113,16 @@ STAYING = [
     ("docker run python:3.11", ["a command of its own"]),
     ("apptainer run docker://a/b:1 x", ["own entry point"]),
     ("apptainer exec docker://a/b:1 ./a\napptainer exec docker://a/c:1 ./b", ["several images", "several images"]),
-    ("apptainer exec docker://a/b:1 ./a\napptainer exec t.sif ./b", ["is a file of the machine"]),
+    ("apptainer exec docker://a/b:1 ./a\napptainer exec t.sif ./b", ["another call", "is a file of the machine"]),
+    ("apptainer run docker://a/b:1 x\napptainer exec docker://a/c:1 y", ["own entry point", "another call"]),
+    ("apptainer run docker://a/b:1 x\ndocker run --rm ubuntu:22.04 ls", ["own entry point", "another call"]),
+    ("srun docker run a/b:1 ls; docker run $I ls\nshifter --image=a/b:1 x", ["another", "known only", "another"]),
+    ("apptainer exec oras://ghcr.io/x/y:1 z", ["in a registry, but is no OCI image"]),
+    ("I=library://x/y:1\nsingularity exec $I z", ["in a registry, but is no OCI image"]),
+    ("singularity exec shub://x/y z", ["in a registry, but is no OCI image"]),
+    ("apptainer exec docker-archive://x.tar z", ["is a file of the machine"]),
+    ("apptainer exec sandbox z", ["is a file of the machine"]),
+    ("make && apptainer exec docker://Foo/Bar z", ["no image as registries name them"]),
 ]
 
 
@@ -199,8 +213,12 @@ TOLD = [
     ("srun $ARGS ./a", (), "osmo-launcher", "known only in the run"),
     ("srun -w $second ./a", ("--nodes=2",), "osmo-launcher", "chosen in the run"),
     ("mpirun ./a", ("--nodes=2",), "osmo-launcher", "reach the other nodes"),
-    ("while true; do srun ./a; done", ("--nodes=2",), "osmo-launcher", "the single one"),
+    ("while true; do srun ./a; done", ("--nodes=2",), "osmo-launcher", "in a loop, a condition or a function"),
     ("srun ./a\nsrun ./b", ("--nodes=2",), "osmo-launcher", "the single one"),
+    ("A=$(srun ./a)", ("--nodes=2",), "osmo-launcher", "inside of another"),
+    ("bash -c 'srun ./a'", ("--nodes=2",), "osmo-launcher", "text for another shell"),
+    ("srun -N 2 ./a", ("--nodes=3",), "osmo-launcher", "some of the nodes"),
+    ("srun ./a & mpirun ./a", ("--nodes=2",), "osmo-launcher", "other"),
 ]
 
 
@@ -244,8 +262,9 @@ UNFOLDED = [
     "if [ -z $A ]; then A=1; fi\nsrun ./a || exit 3",
     "srun ./a &\nwait $!\npython after.py",
 ]
+UNREPEATABLE = "python before.py\nsrun ./a"
 FOLDED = [
-    "python before.py\nsrun ./a",
+    UNREPEATABLE,
     "A=$(mktemp)\nsrun ./a",
     "A=$$\nsrun ./a",
     "f() { srun ./a; }\nf",
@@ -271,6 +290,20 @@ def test_other_scripts_run_in_the_first_member(text: str) -> None:
     assert made.of("osmo-several-nodes")[0][1] == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "work"),
+    [
+        (("--nodes=2",), "each of 2 members of the group runs `./a`"),
+        (("--nodes=2", "--ntasks-per-node=4"), "each of 2 members of the group runs 4 copies of `./a`"),
+        (("--nodes=2", "--ntasks=5"), "each of 2 members of the group runs 2 to 3 copies of `./a`"),
+        (("--ntasks=4", "hetjob", "--ntasks=1"), "one member of the group runs 4 copies of `./a`"),
+    ],
+)
+def test_what_each_member_runs_is_told(options: tuple[str, ...], work: str) -> None:
+    text = "srun ./a : ./b" if "hetjob" in options else "srun ./a"
+    assert compiled(body(text, *options)).of("osmo-unfolded")[0][0].startswith(work)
+
+
 def test_components_of_a_job_are_members_with_their_own_resources() -> None:
     options = ("--job-name=het", "--cpus-per-task=2", "hetjob", "--nodes=2 --mem=4G")
     made = compiled(body("srun --het-group=0 ./a : --het-group=1 ./b\n", *options))
@@ -293,6 +326,38 @@ def test_unknown_variables_are_told_once_at_their_place() -> None:
     ]
 
 
+SITE = [
+    ('cd $TMPDIR\ncp a "$TMPDIR"', ["TMPDIR"], []),
+    ("export TMPDIR=$TMPDIR/own; mkdir $TMPDIR", ["TMPDIR"], []),
+    ("TMPDIR=/x\ncd $TMPDIR", [], []),
+    ("cd ${TMPDIR:-/tmp}; cd ${SCRATCH-/x}", [], []),
+    ("echo '$TMPDIR $SCRATCH' \\$WORK", [], []),
+    ("cd $SCRATCH\ncd ${SCRATCH%/}/x", [], ["SCRATCH"]),
+    ('cp a "$WORK/$PROJECT"\ncd $MY_OWN $HOME', [], ["WORK", "PROJECT"]),
+    ("if [ -z $SCRATCH ]; then SCRATCH=/x; fi\ncd $SCRATCH", [], []),
+    (": ${SCRATCH:=/x}\ncd $SCRATCH", [], []),
+    ("read -r WORK < f\ncd $WORK", [], []),
+    ("cat <<E > f\ncd $SCRATCH\nE\ncat <<'E'\n$WORK\nE", [], ["SCRATCH"]),
+    ("A=$(ls $VSC_SCRATCH)", [], ["VSC_SCRATCH"]),
+]
+
+
+@pytest.mark.parametrize(("text", "made_here", "unknown"), SITE)
+def test_folders_of_the_site(text: str, made_here: list[str], unknown: list[str]) -> None:
+    made = compiled(body(text))
+    assert re.findall(r'^(\w+)="\$\(mktemp -d\)"$', made.text, re.MULTILINE) == made_here
+    said = made.of("osmo-scheduler-variable")
+    assert [message.split("`")[1] for message, _ in said] == unknown
+    first = next((number for number, line in enumerate(text.split("\n")) if unknown and unknown[0] in line), 0)
+    assert all(line == 3 + first for _, line in said)
+
+
+def test_folders_of_the_site_that_the_job_sets() -> None:
+    made = compiled(body("cd $SCRATCH; cd $TMPDIR", "--export=ALL,SCRATCH=/x,TMPDIR=/y"))
+    assert not made.said
+    assert "mktemp" not in made.text
+
+
 CALLS = [
     ("sbatch next.sh", ["sbatch"]),
     ("squeue -u me | wc -l", ["squeue"]),
@@ -310,7 +375,9 @@ def test_programs_of_the_scheduler_are_told(text: str, names: list[str]) -> None
 
 
 OPTIONS = [
-    ("--mail-type=END", "OSMO sends no mail"),
+    ("--mail-type=END", "`--mail-type=END`: OSMO sends no mail"),
+    ("--mail-type=ALL", "`--mail-type=ALL`: OSMO sends no mail"),
+    ("--mail-type=time_limit,all", "`--mail-type=ALL,TIME_LIMIT`: OSMO sends no mail"),
     ("--begin=now+1hour", "starts as soon as"),
     ("--licenses=matlab:2", "no licences"),
     ("--requeue", "only where the site allows"),
@@ -375,6 +442,8 @@ FILES = [
     ("cd x && Rscript a/b.R", "a/b.R", 3),
     ("make", None, 0),
     ("echo 1 > a.txt\ncat a.txt", None, 0),
+    ("echo run.py\ncompute > out.txt", None, 0),
+    ("for i in 1 2; do\n" + "  compute $i --all > /x/log\n" * 900 + "  ./solve\ndone", "./solve", 904),
     ("/opt/x/run /data/in.txt", None, 0),
 ]
 
@@ -408,6 +477,122 @@ def test_a_driver_with_arrays() -> None:
     assert made.of("osmo-hidden-failure")[0][1] == 4
     assert made.of("osmo-machine-software")[0][1] == 4
     assert not made.of("osmo-pairs")
+
+
+CHAIN = """\
+#!/bin/bash
+J=$(sbatch --parsable -J one -N 2 --wrap='srun ./a')
+sbatch -J two -N 2 -d EDGE:$J --wrap='srun ./a'
+"""
+TESTS = {
+    "afterok": None,
+    "afterany": "case $ended in 0 | skipped)",
+    "afternotok": '[ "$ended" != 0 ] || skip',
+    "after": None,
+}
+
+
+@pytest.mark.parametrize("edge", TESTS)
+def test_gangs_of_a_chain_keep_their_steps(edge: str) -> None:
+    """Each member tests how the job before has ended, as the first one does."""
+    made = compiled(CHAIN.replace("EDGE", edge))
+    assert [task["name"] for task in made.tasks] == ["one", "one-node-1", "two", "two-node-1"]
+    assert not [message for message, _ in made.of("osmo-launcher")]
+    assert len(made.of("osmo-unfolded")) == 2
+    for task in made.tasks[2:]:
+        texts = [file["contents"] for file in task["files"]]
+        assert any(re.search(r"SLURM_NTASKS=2 .* \./a$", text, re.MULTILINE) for text in texts)
+        test = TESTS[edge]
+        assert test is None or test in texts[0]
+
+
+def test_members_wait_as_long_as_the_first_one() -> None:
+    made = compiled(CHAIN.replace("EDGE:$J", "after:$J+3"))
+    assert all("sleep 180\n" in task["files"][0]["contents"] for task in made.tasks[2:])
+
+
+def test_a_wait_for_ever_is_told_where_it_becomes_a_skip() -> None:
+    made = compiled(CHAIN.replace("EDGE", "afterok"))
+    message = "`two` is cancelled when `one` has failed, and does not wait for ever"
+    assert made.of("osmo-no-wait") == [(message, 3)]
+    for other in ("afterok:$J --kill-on-invalid-dep=yes", "afterany:$J", "afternotok:$J"):
+        assert not compiled(CHAIN.replace("EDGE:$J", other)).of("osmo-no-wait")
+    assert len(compiled(CHAIN.replace("EDGE:$J", "afterok:$J --kill-on-invalid-dep=no")).of("osmo-no-wait")) == 1
+    edges = CHAIN + "K=$(sbatch --parsable -J k --wrap=a)\nsbatch -J l -d afterok:$J:$K --wrap=b\n"
+    assert len(compiled(edges.replace("EDGE", "afterany")).of("osmo-no-wait")) == 2
+
+
+TURNS = """\
+#!/bin/bash
+for lr in 1 2; do
+sbatch TIES<<EOF
+#!/bin/bash
+#SBATCH -o logs/%x.out
+python train.py --lr $lr
+EOF
+done
+"""
+
+
+@pytest.mark.parametrize("ties", ["", "-J t$lr ", "-J t --time=$lr "])
+def test_jobs_of_a_loop_are_told_of_once(ties: str) -> None:
+    made = pwxc.compile(TURNS.replace("TIES", ties), to="osmo", origin="slurm", options=IMAGE, lossy=True)
+    keys = [(item.code.id, item.message, item.span) for item in made.diagnostics]
+    assert len(keys) == len(set(keys))
+    assert {code for code, _, _ in keys} >= {"PWX3114"}
+
+
+def test_a_plain_command_keeps_its_own_time_limit() -> None:
+    """OSMO has one limit for all; a task of one command has no script in which a smaller one could stand."""
+    flow, _ = pwxc.read("#!/bin/bash\nmake\n", origin="slurm")
+    assert flow is not None
+    work = Command((Template.of("python"), Template.of("a.py")))
+    first = changed(flow.tasks[0], name="a", steps=(Step(work=work),), run_timeout=90)
+    flow = changed(flow, tasks=(first, changed(first, name="b", run_timeout=None)))
+    target = registry.find("osmo")
+    assert target is not None
+    files, report, said = compiler.write(flow, to=target, options={"image": "a/b:1"}, policy=Policy())
+    one, other = loaded(files[0].text)["tasks"]
+    assert [one["command"], *one["args"]] == [["timeout"], "90s", "python", "a.py"]
+    assert other["command"] == ["python"]
+    assert [item.code.id for item in said] == ["PWX3103"]
+    assert Fate.APPROXIMATED in {entry.fate for entry in report.entries if entry.construct.endswith("run_timeout")}
+
+
+# long scripts
+
+
+def _seconds(script: str) -> float:
+    start = time.process_time()
+    assert pwxc.compile(script, to="osmo", origin="slurm", options=IMAGE, lossy=True).files
+    return time.process_time() - start
+
+
+LONG = [
+    (lambda n: "".join(f"module load m{i}\nsrun -n 4 ./a{i} | tee log{i}\n" for i in range(n)), ()),
+    (lambda n: "".join(f'module load "$(cat m{i})"\n' for i in range(n)), ()),
+    (lambda n: "".join(f"apptainer exec docker://a/b:1 ./a{i} x\n" for i in range(n)), ()),
+    (lambda n: "".join(f"echo {i}\nsrun ./a{i} &\n" for i in range(n)), ("--nodes=2",)),
+]
+
+
+@pytest.mark.parametrize(("text", "options"), LONG)
+def test_long_scripts_take_time_in_proportion(text: Callable[[int], str], options: tuple[str, ...]) -> None:
+    _seconds(body(text(20), *options))
+    once, more = (_seconds(body(text(size), *options)) for size in (150, 1200))
+    assert more < 24 * once + 0.5, "eight times the text, a little more than eight times the time"
+
+
+PLAIN = ["echo hello {} and so on\n", "echo {0} > out{0}.txt\n", "python /opt/x{}/run.py\n", "./run {} > log\n"]
+
+
+@pytest.mark.parametrize("line", PLAIN)
+def test_a_long_plain_script_is_not_read_as_a_whole(line: str) -> None:
+    step = Step(work=Script(Template.of("".join(line.format(number) for number in range(60_000)))))
+    start = time.process_time()
+    found = submitted_file(step)
+    assert (found is None) is ("./run" not in line)
+    assert time.process_time() - start < 1
 
 
 WIDE = """\
@@ -518,6 +703,8 @@ CHECKED = [
     body('module load gcc "$(cat m)"\nscontrol show hostnames "$SLURM_JOB_NODELIST"\nsrun ./a "$SLURM_JOB_ID"', "-n 2"),
     body('set -eu\nA="$(hostname)"\nsrun ./a "$A" "$RANDOM" "$SLURM_TMPDIR" > out', "--nodes=2", "--ntasks-per-node=2"),
     body('apptainer exec --pwd "/x y" --env "A=b c" --bind "$PWD:/x y" docker://a/b:1 ./a'),
+    body('cd "$TMPDIR" && cp a "$SCRATCH"', "-n 2"),
+    CHAIN.replace("EDGE", "afternotok"),
     body('echo "$SLURM_HET_SIZE" "$SLURM_JOB_NODELIST_HET_GROUP_1"\nsrun ./a : ./b', "-n 2", "hetjob", "-n 3"),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwxc.diagnostics.code import error, warning
+from pwxc.diagnostics.code import error, note, warning
 
 NO_IMAGE = error(
     "PWX3100",
@@ -334,7 +334,7 @@ CONTAINER_CALL = warning(
     "osmo-container-call",
     "The call of a container runtime cannot be taken out of the script, and a container of OSMO has no runtime "
     "inside. It stays in the text and fails when it is run.",
-    "Push the image to a registry and name it in the script, or call the program without the runtime and name the "
+    "Push an OCI image to a registry and name it in the script, or call the program without the runtime and name the "
     "image with `--option osmo.image=IMAGE`; split a script that uses several images.",
     "apptainer exec tools.sif ./work",
 )
@@ -357,10 +357,10 @@ UNFOLDED = warning(
 SCHEDULER_VARIABLE = warning(
     "PWX3146",
     "osmo-scheduler-variable",
-    "The script reads a variable of the scheduler whose value is not known in OSMO. It is empty unless the task's "
-    "environment sets it.",
+    "The script reads a variable of the scheduler or of its site whose value is not known in OSMO. It is empty unless "
+    "the image or the task's environment sets it.",
     "Set the variable in the task's `environment`, or take it out of the script.",
-    "echo $SLURM_CLUSTER_NAME",
+    "echo $SLURM_CLUSTER_NAME\ncd $SCRATCH",
 )
 SCHEDULER_COMMAND = warning(
     "PWX3147",
@@ -393,6 +393,14 @@ PAIRS = warning(
     "same values. Otherwise it waits for all of them.",
     "Give both the same values, or nothing, if the time does not matter.",
     "sbatch --array=0-9 a.sh\nsbatch --array=0-4 --dependency=aftercorr:$a b.sh",
+)
+NO_WAIT = note(
+    "PWX3151",
+    "osmo-no-wait",
+    "A task is cancelled when a task that it needs has failed. Slurm keeps such a job waiting until somebody ends it, "
+    "where neither the job nor the site says otherwise.",
+    "Nothing has to be done; `--kill-on-invalid-dep=yes` in the source means the same.",
+    "sbatch --dependency=afterok:$first second.sh",
 )
 EMPTY_WORKFLOW = error(
     "PWX3139",

@@ -21,6 +21,8 @@ _SILENT = frozenset((
     "no-requeue",
 ))  # fmt: skip
 """Options that change nothing here, or are taken up elsewhere."""
+_ALL_MAILS = ("INVALID_DEPEND", "BEGIN", "END", "FAIL", "REQUEUE", "STAGE_OUT")
+"""What `--mail-type=ALL` stands for."""
 _DERIVED = frozenset(["gpus-per-task", "cpus-per-gpu", "mem-per-gpu", "ntasks-per-gpu", "tasks-per-gpu"])
 _LOST = {
     "mail-type": "OSMO sends no mail",
@@ -143,12 +145,20 @@ def settle_directives(account: Account, record: Resources) -> None:
     for name, value in named:
         if name in _SILENT or (name in _DERIVED and name not in _CHANGED) or _is_usual(name, value):
             continue
-        shown = f"`--{name}={value}`" if value else f"`--{name}`"
+        shown = f"`--{name}={_as_given(name, value)}`" if value else f"`--{name}`"
         what = _CHANGED.get(name) or _LOST.get(name) or "OSMO has no such option"
         settle = account.approximate if name in _CHANGED else account.drop
         places = record.places or {}
         span = places.get(f"--{name}") or places.get("directives") or record.span
         settle("directives", C.SITE, f"{shown}: {what}", span=span)
+
+
+def _as_given(name: str, value: str) -> str:
+    """Give a value as people write it: a word for all kinds of mail, not each of them."""
+    kinds = value.split(",")
+    if name != "mail-type" or not set(_ALL_MAILS) <= set(kinds):
+        return value
+    return ",".join(["ALL", *(kind for kind in kinds if kind not in _ALL_MAILS)])
 
 
 def _is_usual(name: str, value: str) -> bool:

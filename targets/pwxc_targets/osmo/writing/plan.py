@@ -16,6 +16,7 @@ from pwxc.ir.task import Edge, Outcome, Task
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
+from pwxc_targets.osmo.writing.directives import asked
 from pwxc_targets.osmo.writing.holes import Holes
 
 _STATIC = frozenset({Root.INPUT, Root.SWEEP, Root.SWEEP_INDEX})
@@ -148,8 +149,18 @@ class Plan:
                     entry.drop("when", C.EDGE, f"`{unit.name}` cannot wait for the start of `{edge.parent}`")
                 elif edge.when is not Outcome.SUCCESS:
                     entry.approximate("when", C.OUTCOME, f"a failure of `{edge.parent}` is hidden from OSMO")
+                elif self._may_wait_for_ever(unit):
+                    message = f"`{unit.name}` is cancelled when `{edge.parent}` has failed, and does not wait for ever"
+                    entry.approximate("parent", C.NO_WAIT, message)
                 if edge.delay:
                     entry.approximate("delay", C.DELAY, f"`{unit.name}` sleeps before it begins")
+
+    def _may_wait_for_ever(self, unit: Unit) -> bool:
+        """Whether the job keeps waiting in Slurm when what it needs has failed."""
+        if self.writing.workflow.dialect != "slurm":
+            return False
+        record = self.writing.resources.get(self.writing.lead(unit).resources or "")
+        return record is None or asked(record).get("kill-on-invalid-dep") != "yes"
 
     def _settle_pairs(self, unit: Unit, edge: Edge, entry: Account) -> None:
         entry.emulate("same_instance")

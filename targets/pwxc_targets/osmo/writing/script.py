@@ -43,12 +43,12 @@ def is_plain(writing: Writing, plan: Plan, task: Task, unit: Unit) -> bool:
         return False
     if task.cleanup or task.outputs or task.working_directory or _counted(task):
         return False
-    return writing.lead(unit) is not task or not _waits_or_tells(writing, plan, unit)
+    return writing.lead(unit) is not task or not (_waits(writing, plan, unit) or plan.reports(unit))
 
 
-def _waits_or_tells(writing: Writing, plan: Plan, unit: Unit) -> bool:
-    """Whether a unit's script begins with a test or a pause, or tells others how it has ended."""
-    if plan.tests_of(unit) or plan.reports(unit) or unit.name in plan.late:
+def _waits(writing: Writing, plan: Plan, unit: Unit) -> bool:
+    """Whether a unit's script begins with a test or a pause."""
+    if plan.tests_of(unit) or unit.name in plan.late:
         return True
     return any(edge.delay for edge in writing.needs(unit))
 
@@ -78,6 +78,13 @@ def limit_prefix(writing: Writing, unit: Unit, task: Task) -> list[str]:
     writing.say_built_in(limit)
     message = "time limits that are smaller than the largest are kept by `timeout`"
     writing.ledger.add_once(C.ONE_TIMEOUT, message, task.span)
+    for noun, field in (
+        (unit, "run_timeout"),
+        (task, "run_timeout"),
+        (writing.resources.get(task.resources or ""), "walltime"),
+    ):
+        if noun is not None:
+            writing.ledger.of(noun).approximate(field, C.ONE_TIMEOUT, message, once=True)
     return ["timeout", f"{max(1, int(-(-seconds // 1)))}s"]
 
 
@@ -93,6 +100,8 @@ class TaskScript:
         self.steps = writing.steps(task)
         self.cleanup = writing.cleanup(task)
         self.leads = writing.lead(unit) is task
+        self.works = self.leads or task.name in writing.added.nodes
+        """Whether it does the unit's own work, as a lead or by its part, and so only where that is wanted."""
         self.shell = Shell(holes)
         self.name = writing.names[task.name]
         self.lines: list[Line] = []
@@ -144,7 +153,9 @@ class TaskScript:
             return False
         if work.shell[0].rpartition("/")[2] not in _SHELLS:
             return False  # what goes before the text is a shell's
-        if self.leads and _waits_or_tells(self.writing, self.plan, self.unit):
+        if self.works and _waits(self.writing, self.plan, self.unit):
+            return False
+        if self.leads and self.plan.reports(self.unit):
             return False
         probe = Shell(self.holes)
         probe.step_text(work.text)
@@ -164,7 +175,7 @@ class TaskScript:
         """Go to the folder that stands for the shared one, with what the tasks before have left."""
         lines: list[Line] = []
         delay = max((edge.delay for edge in self.writing.needs(self.unit)), default=0)
-        if delay and self.leads:
+        if delay and self.works:
             lines.append([f"sleep {delay}"])
         if not self.writing.shared_folder:
             return lines
@@ -176,12 +187,16 @@ class TaskScript:
             message = "files travel along the order of the tasks, in copies: OSMO has no shared folder"
             self.writing.ledger.add_once(C.SHARED_FOLDER, message, self.task.span)
             lines.append(["# What the tasks before have left: there is no folder that tasks share."])
+            copy = '[ ! -d "$from" ] || cp -R "$from"/. . || exit 1'
             shown: list[Part] = []
             for folder in folders:
                 shown += [" ", Mark(folder)]
             if self.inputs.looped:
                 shown = [" /osmo/data/input/*"]
-            lines.append(["for from in", *shown, '; do [ ! -d "$from" ] || cp -R "$from"/. . || exit 1; done'])
+            if len(shown) == 2:
+                lines += [["from=", shown[1]], [copy]]
+            else:
+                lines.append(["for from in", *shown, f"; do {copy}; done"])
         return lines + settings.after_copies()
 
     def _literal_texts(self) -> str:
@@ -242,7 +257,7 @@ class TaskScript:
         return ["mkdir -p ", *folder, f" && printf '%s' {text} > ", *place, *instance_of(self.holes.loop)]
 
     def _tests(self) -> None:
-        if not self.leads:
+        if not self.works:
             return
         tests = self.plan.tests_of(self.unit)
         late = self.plan.late.get(self.unit.name)
@@ -252,7 +267,7 @@ class TaskScript:
         for parent, when in tests:
             self._parent_test(parent, when)
         if late is not None:
-            test = self._test(late, f"the condition of `{self.task.name}`")
+            test = self._test(late, f"the condition of `{self.unit.name}`")
             if test is not None:
                 self._add("if ! ", *test, "; then skip; fi")
 

@@ -22,7 +22,7 @@ from pwxc_targets.osmo.writing.inputs import instance_name, write_dataset, write
 from pwxc_targets.osmo.writing.passing import literals
 from pwxc_targets.osmo.writing.plan import Plan
 from pwxc_targets.osmo.writing.resources import written_time
-from pwxc_targets.osmo.writing.script import TaskScript, is_plain
+from pwxc_targets.osmo.writing.script import TaskScript, is_plain, limit_prefix
 from pwxc_targets.osmo.writing.settle import settle_task
 
 PLACEHOLDER = "registry.invalid/name-an-image"
@@ -44,13 +44,13 @@ def write_unit(writing: Writing, plan: Plan, unit: Unit) -> dict[str, Any]:
             made["barrier"] = False
         if account.take("status") is GangStatus.ALL:
             made["ignoreNonleadStatus"] = False
+        for field in ("members", "lead", "needs", "run_timeout", "queue_timeout"):
+            account.take(field)
         made["tasks"] = [
             _led(item) if task.name == unit.lead else item
             for task in writing.members(unit)
             for item in [write_task(writing, plan, task, unit)]
         ]
-        for field in ("members", "lead", "needs", "run_timeout", "queue_timeout"):
-            account.take(field)
         account.cosmetic("passthrough")
         plan.settle_edges(unit, account)
     return made
@@ -279,7 +279,7 @@ class _TaskWriter:
         if foreign:
             told = ", ".join(sorted({f"`{'.'.join(item.path)}`" for item in foreign}))
             message = f"only {foreign[0].dialect} knows {told} of `{self.task.name}`"
-            self.account.approximate("passthrough", C.FOREIGN_KEYS, message)
+            self.account.approximate("passthrough", C.FOREIGN_KEYS, message, span=foreign[0].span)
         return {key: literals(found[key], self.holes) for key in _KEPT if key in found}
 
     def _command(self) -> list[str | Text]:
@@ -288,7 +288,8 @@ class _TaskWriter:
             work = entry.take("work")
             entry.cosmetic("name", "id", "passthrough")
         assert isinstance(work, Command)
-        return [self.holes.text(argument, kubernetes=True) for argument in work.arguments]
+        limit = limit_prefix(self.writing, self.unit, self.task)
+        return [*limit, *(self.holes.text(argument, kubernetes=True) for argument in work.arguments)]
 
 
 def _in_quotes(value: str | Text) -> str | Text:

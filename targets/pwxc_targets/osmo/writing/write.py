@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pwxc.diagnostics import Diagnostic
 from pwxc.fidelity import Fate, Ledger
 from pwxc.ir.workflow import Workflow
 from pwxc.registry import OutputFile, Written
@@ -42,7 +43,16 @@ def write(workflow: Workflow, ledger: Ledger, options: Mapping[str, str]) -> Wri
             lines.append("")
     body = lines_of({"workflow": tree})
     closing = [_END] if ends_in_block(tree) else []
+    _say_once(ledger)
     return Written((OutputFile("workflow.yaml", "\n".join([*lines, *body, *closing]) + "\n"),))
+
+
+def _say_once(ledger: Ledger) -> None:
+    """Leave out what was said before of the same place: jobs that a loop submits share theirs."""
+    said: dict[object, Diagnostic] = {}
+    for item in ledger.diagnostics:
+        said.setdefault((item.code.id, item.message, item.span), item)
+    ledger.diagnostics.items[:] = said.values()
 
 
 def _line(text: str) -> str:

@@ -8,20 +8,21 @@ from collections.abc import Callable
 import attrs
 
 from pwxc.ir.entity import changed
-from pwxc.ir.found import Found, Use
+from pwxc.ir.found import Found, Launch, Software, Use
 from pwxc.ir.resources import Container
-from pwxc.ir.task import Outcome as When
 from pwxc.ir.task import Script, Step, Task
 from pwxc.ir.template import Template
 from pwxc.shell.found.script import flatten, recognise
 from pwxc.source import Span
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
+from pwxc_targets.osmo.writing.scripts.files import place_in_file
 from pwxc_targets.osmo.writing.scripts.images import choose
 from pwxc_targets.osmo.writing.scripts.job import Job
 from pwxc_targets.osmo.writing.scripts.launcher import shown_command
 from pwxc_targets.osmo.writing.scripts.launches import Launches
 from pwxc_targets.osmo.writing.scripts.marked import Told, edited, unflattened
 from pwxc_targets.osmo.writing.scripts.prologue import word_starts
+from pwxc_targets.osmo.writing.scripts.site import site_variables
 from pwxc_targets.osmo.writing.scripts.software import silence
 from pwxc_targets.osmo.writing.scripts.unfold import Share, Unfolding, unfold
 
@@ -147,12 +148,13 @@ class _Adapting:
         made.lines += self.choice.lines
         for use in self.found.uses:
             made.uses.setdefault(use.name, (self.whole, use))
+        self._site()
         self._calls()
         unfolding = self._unfolding()
-        if unfolding is not None:
+        if isinstance(unfolding, Unfolding):
             ready = self._unfold(unfolding)
         else:
-            outcome = self._launches().one_node(self.found.launches)
+            outcome = self._launches(unfolding).one_node(self.found.launches)
             ready = self._with_text(edited(self.text, [*self.edits, *outcome.edits]))
             made.copies = made.copies or outcome.copies
             made.lines += [ROOT] if outcome.mpi and ROOT not in made.lines else []
@@ -160,8 +162,10 @@ class _Adapting:
         made.told += [(self.whole, told) for told in self.told]
         return ready
 
-    def _launches(self) -> Launches:
-        return Launches(self.text, self.found, self.made.job, self.choice.kept, self.quoted, wide=self.made.nodes > 1)
+    def _launches(self, folded: str = "") -> Launches:
+        """Give what takes the launchers out; `folded` says why a command over all nodes is not dealt out."""
+        wide = self.made.nodes > 1
+        return Launches(self.text, self.found, self.made.job, self.choice.kept, self.quoted, wide=wide, folded=folded)
 
     def _with_text(self, text: str) -> Step:
         head = "".join(self._functions(text))
@@ -184,7 +188,18 @@ class _Adapting:
             made.append(HOSTNAME)
         return made
 
-    # programs of the scheduler
+    # folders of the site, programs of the scheduler
+
+    def _site(self) -> None:
+        """Note the variables of the site, at their places in the file if anything tells where its text stands."""
+        if self.work.shell and self.work.shell[0].rpartition("/")[2] not in _SHELLS:
+            return
+        found = self.found
+        known: list[Launch | Software | Use] = [*found.launches, *found.software, *found.uses, *found.calls]
+        for use in site_variables(self.text):
+            span = _beside(known[0], use) if known else None
+            span = span or place_in_file(self.whole, self.text, use.start, use.end)
+            self.made.uses.setdefault(use.name, (self.whole, attrs.evolve(use, span=span)))
 
     def _calls(self) -> None:
         for use in self.found.calls:
@@ -198,25 +213,26 @@ class _Adapting:
                 other = _OTHER_CONTROL.search(self.text)
                 if other is None:
                     continue
-                span = _moved(use, other.start())
+                span = _beside(use, attrs.evolve(use, start=other.start(), end=other.start() + len(use.name))) or span
             message = f"`{use.name}`: there is no scheduler in a container"
             self.told.append(Told(C.SCHEDULER_COMMAND, message, span, manual=True))
 
     # several nodes
 
-    def _unfolding(self) -> Unfolding | None:
-        """Give what each node does, where the scripts of a job do the same on all of them."""
+    def _unfolding(self) -> Unfolding | str:
+        """Give what each node does, where the scripts of a job do the same on all of them; or say why they do not."""
         made = self.made
-        if made.nodes == 1 or not _is_alone(made.task):
-            return None
+        if made.nodes == 1:
+            return ""
         untouched = [*self.choice.kept, *self.quoted]
-        return unfold(self.text, self.found, (made.job, *made.components), untouched)
+        return _besides(made.task) or unfold(self.text, self.found, (made.job, *made.components), untouched)
 
     def _unfold(self, unfolding: Unfolding) -> Step:
         """Note what the members of the group do, and give what the first one does."""
         made = self.made
         wide = [launch for part in unfolding.parts for launch in part.launches]
-        outcome = self._launches().one_node([item for item in self.found.launches if item not in wide])
+        dealt = {id(launch) for launch in wide}
+        outcome = self._launches().one_node([item for item in self.found.launches if id(item) not in dealt])
         self.told += outcome.told
         edits = [*self.edits, *outcome.edits]
         for node in range(made.nodes):
@@ -230,30 +246,40 @@ class _Adapting:
         if made.seeded:
             made.uses.setdefault("SLURM_JOB_ID", (self.whole, Use("SLURM_JOB_ID", 0, 0)))
         for launch in wide:
-            many = sum(own is launch for _, own, _ in unfolding.shares.values())
-            members = "one member" if many == 1 else f"each of {many} members"
-            program = shown_command(launch, self.text)
-            message = f"{members} of the group runs `{program}`, without MPI; the group ends with the first member"
+            counts = [share.count for _, own, share in unfolding.shares.values() if own is launch]
+            members = "one member" if len(counts) == 1 else f"each of {len(counts)} members"
+            work = f"{_copies(counts)}`{shown_command(launch, self.text)}`"
+            message = f"{members} of the group runs {work}, without MPI; the group ends with the first member"
             self.told.append(Told(C.UNFOLDED, message, launch.span))
         first = made.members[0]
         assert first is not None
         return first[0]
 
 
-def _is_alone(task: Task) -> bool:
-    """Whether a task is a single script without attempts, conditions and values that it hands on."""
-    if len(task.steps) != 1 or task.cleanup or task.outputs or task.exit_rules or task.condition is not None:
-        return False
-    step = task.steps[0]
-    plain = step.retry is None and step.condition is None and not step.ignore_errors and step.cleanup is None
-    return plain and all(edge.when is When.SUCCESS and not edge.delay for edge in task.needs)
+def _copies(counts: list[int]) -> str:
+    """Give the words that say how many copies a member starts."""
+    least, most = min(counts, default=1), max(counts, default=1)
+    if most == 1 and least == 1:
+        return ""
+    return f"{most} copies of " if least == most else f"{least} to {most} copies of "
 
 
-def _moved(use: Use, place: int) -> Span | None:
-    """Give the span of a name that stands at another place of the same text, if the file has it there."""
-    span = use.span
-    if span is None:
+def _besides(task: Task) -> str:
+    """Say what a task does besides a single script, which the members of a group could not do together."""
+    step = task.steps[0] if len(task.steps) == 1 else None
+    if step is None or step.condition is not None or step.ignore_errors:
+        return f"`{task.name}` has steps that the members of a group would not do one after the other"
+    if task.cleanup or step.cleanup is not None:
+        return f"`{task.name}` has a clean-up, which the members of a group would do apart from each other"
+    if task.exit_rules or step.retry is not None:
+        return f"`{task.name}` is tried again after a failure, which the members of a group would not do together"
+    return f"`{task.name}` hands on values, which only one member of a group could do" if task.outputs else ""
+
+
+def _beside(known: Launch | Software | Use, use: Use) -> Span | None:
+    """Give the span of a name by that of something else in the same text, if the file has the name there."""
+    if known.span is None:
         return None
-    start = span.start + place - use.start
-    found = span.source.span(start, start + use.end - use.start)
-    return found if found.text == use.name else span
+    start = known.span.start + use.start - known.start
+    found = known.span.source.span(start, start + use.end - use.start)
+    return found if start >= 0 and found.text == use.name else None

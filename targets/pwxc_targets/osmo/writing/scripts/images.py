@@ -11,15 +11,20 @@ from pwxc.ir.found import Found, Launch
 from pwxc.ir.resources import Container
 from pwxc.ir.template import Template
 from pwxc.shell import quote
-from pwxc.shell.found.containers import image_name
+from pwxc.shell.found.containers import image_name, is_file
+from pwxc.shell.words import tokenize
 from pwxc_targets.osmo.reading.taskrules import IMAGE
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
-from pwxc_targets.osmo.writing.scripts.launcher import is_container, parts_of, shown
+from pwxc_targets.osmo.writing.scripts.launcher import Part, constants, is_container, parts_of, shown
 from pwxc_targets.osmo.writing.scripts.marked import Edit, Told, readable
 from pwxc_targets.osmo.writing.scripts.prologue import is_idle
 
 _HERE = re.compile(r"(?:\$PWD|\$\{PWD\}|\$\(pwd\)|`pwd`|\.|\$\{?SLURM_SUBMIT_DIR\}?)/?\Z")
 _FOLDER = re.compile(r"/[^\s:$`'\"*?]*\Z")
+_ELSEWHERE = re.compile(r"(?:oras|library|shub)://")
+"""Schemes of images in registries that are no OCI images."""
+_LOCAL = re.compile(r"(?:docker-archive|docker-daemon|podman-daemon|dockerd|podman|oci-archive|oci|dir|file|instance):")
+"""Schemes of what is stored or runs on the machine."""
 _MADE = re.compile(r"(?:apptainer|singularity) (?:pull|build)|enroot (?:import|create)")
 
 
@@ -58,15 +63,17 @@ def choose(text: str, found: Found, own: Container | None, fold: Callable[[Templ
     images = {_image(launch) for launch in calls if faults[id(launch)] is None}
     if own is not None:
         images.add(image_name(own.image.literal or "") or own.image)
+    stays = any(fault is not None for fault in faults.values())
     for launch in calls:
         fault = faults[id(launch)]
         if fault is None and len(images) > 1:
             fault = "the script uses several images, and a task has one: make a task for each"
+        elif fault is None and stays:
+            fault = "another call of the script has to stay, and with it the machine around this one"
         if fault is not None:
             choice.kept.append(launch)
             choice.told.append(Told(C.CONTAINER_CALL, f"`{shown(launch, text)}`: {fault}", launch.span, manual=True))
     if choice.kept:  # a runtime that stays needs the machine around it
-        choice.kept = calls
         return choice
     _take(choice, text, found, calls)
     return choice
@@ -86,8 +93,14 @@ def _fault(launch: Launch, text: str, fold: Callable[[Template], str]) -> str | 
     layers = [part for part in parts_of(launch, text) if is_container(part.layer)]
     if "$" in literal or "`" in literal or not literal:
         return "its image is known only in the run: name it with `osmo.image`, and call the command itself"
-    if not _is_of_registry(literal, layers[0].layer.program if layers else "srun"):
-        return f"`{readable(literal)}` is a file of the machine: push the image to a registry, and name it there"
+    shown_image = f"`{readable(literal)}`"
+    if _ELSEWHERE.match(literal):
+        advice = "build one, push it to a registry, and name it there"
+        return f"{shown_image} is in a registry, but is no OCI image, the only kind that OSMO starts: {advice}"
+    if _is_local(literal) or any(_names_folder(part, literal) for part in layers):
+        return f"{shown_image} is a file of the machine: push the image to a registry, and name it there"
+    if IMAGE.match(literal) is None:
+        return f"{shown_image} is no image as registries name them: push it to one, and name it there"
     if launch.command >= launch.end:
         return "the image starts a command of its own: write down which"
     if launch.entrypoint and not any(part.layer.program in ("docker", "podman") for part in layers):
@@ -97,10 +110,16 @@ def _fault(launch: Launch, text: str, fold: Callable[[Template], str]) -> str | 
     return None
 
 
-def _is_of_registry(name: str, program: str) -> bool:
-    if name.startswith(("/", ".", "~")) or "://" in name or name.endswith((".sif", ".simg", ".sqsh", ".img")):
+def _is_local(name: str) -> bool:
+    return is_file(name) or name.startswith(".") or _LOCAL.match(name) is not None
+
+
+def _names_folder(part: Part, literal: str) -> bool:
+    """Whether a call of Apptainer names its image without a scheme: it is then a file or folder, whatever its form."""
+    if part.layer.program not in ("apptainer", "singularity"):
         return False
-    return IMAGE.match(name) is not None
+    words = constants(part.text).words(tokenize(part.text[part.layer.start : part.layer.command], part.layer.start))
+    return bool(words) and words[-1].value == literal
 
 
 def _take(choice: Choice, text: str, found: Found, calls: Sequence[Launch]) -> None:

@@ -18,7 +18,7 @@ from pwxc.shell.words import Token, tokenize
 from pwxc_targets.osmo.writing.scripts.marked import readable
 from pwxc_targets.osmo.writing.scripts.ranks import RANKS_FILE
 
-_PIPED = re.compile(r"(?<!\|)\|&?\s*(?:\\\n\s*)*\Z")
+_PIPED = re.compile(r"(?:\A|[^|])\|&?\Z")
 _PLACED = ("nodelist", "relative", "exclude", "nodefile")
 _NAMING = re.compile(r"(?:\S*/)?hostname\b")
 _MPI = re.compile(r"mpi(?!4py)|mvapich|hpcx", re.IGNORECASE)
@@ -98,12 +98,15 @@ def constants(text: str) -> Values:
     return values
 
 
-def wants_mpi(parts: list[Part], software: Iterable[Software]) -> bool:
+def loads_mpi(software: Iterable[Software]) -> bool:
+    """Whether a script has loaded an MPI."""
+    return any(_MPI.search(name) for item in software for name in item.names)
+
+
+def wants_mpi(parts: list[Part], *, loaded: bool) -> bool:
     """Whether a step is started for an MPI: it names the way to do so, or the script has loaded one."""
     named = parts[0].value("mpi") if parts[0].layer.program == "srun" else None
-    if named is not None:
-        return named.strip("\"'") not in ("none", "list")
-    return any(_MPI.search(name) for item in software for name in item.names)
+    return loaded if named is None else named.strip("\"'") not in ("none", "list")
 
 
 def is_container(layer: Layer) -> bool:
@@ -198,11 +201,17 @@ def single_rank(rank: int, node: int, total: int) -> str:
 
 def reads_input(launch: Launch, text: str) -> bool:
     """Whether something is put into a launch: a file, a text, or what another command prints."""
-    if _PIPED.search(text[: launch.start]):
+    if _is_behind_pipe(text, launch.start):
         return True
     line_end = text.find("\n", launch.end)
     rest = text[launch.start : line_end if line_end >= 0 else len(text)]
     return any(token.redirect.lstrip("0") in ("<", "<<", "<<<") for token in _tokens(rest) if token.redirect)
+
+
+def _is_behind_pipe(text: str, at: int) -> bool:
+    while at and (text[at - 1].isspace() or text[at - 1 : at + 1] == "\\\n"):
+        at -= 1
+    return _PIPED.search(text[max(0, at - 3) : at]) is not None
 
 
 def _tokens(text: str) -> list[Token]:
@@ -237,7 +246,7 @@ def is_lookup(launch: Launch, text: str) -> bool:
 
 def is_naming(launch: Launch, text: str) -> bool:
     """Whether a launch prints the names of hosts."""
-    return _NAMING.match(text[launch.command :]) is not None
+    return _NAMING.match(text, launch.command) is not None
 
 
 def is_placed(part: Part) -> bool:

@@ -17,6 +17,7 @@ from pwxc_targets.osmo.writing.scripts.launcher import (
     is_mpi,
     is_naming,
     is_placed,
+    loads_mpi,
     parts_of,
     patterned_streams,
     ranks,
@@ -26,6 +27,8 @@ from pwxc_targets.osmo.writing.scripts.launcher import (
     wants_mpi,
 )
 from pwxc_targets.osmo.writing.scripts.marked import Edit, Told
+
+_WORD = re.compile(r"\S+")
 
 
 @attrs.define
@@ -43,14 +46,23 @@ class Outcome:
 class Launches:
     """Takes the launchers out of one script; `kept` are launches that stay for another reason.
 
-    `wide` says that the job has more than the first node, of its own or of further components.
+    `wide` says that the job has more than the first node, of its own or of further components; `folded` says why a
+    command over all of them is not dealt out to the members of a group.
     """
 
     def __init__(
-        self, text: str, found: Found, job: Job, kept: Sequence[Launch], quoted: Sequence[Launch], *, wide: bool
+        self,
+        text: str,
+        found: Found,
+        job: Job,
+        kept: Sequence[Launch],
+        quoted: Sequence[Launch],
+        *,
+        wide: bool,
+        folded: str = "",
     ) -> None:
-        self.text, self.job, self.wide = text, job, wide
-        self.software = found.software
+        self.text, self.job, self.wide, self.folded = text, job, wide, folded
+        self.loaded = loads_mpi(found.software)
         self.kept = {id(launch) for launch in kept}
         self.quoted = {id(launch) for launch in quoted}
         """Launches in the text of another shell, in which nothing can be quoted."""
@@ -83,7 +95,7 @@ class Launches:
             self._replace(launch, parts, "")
         else:
             self.made.copies = True
-            mpi = wants_mpi(parts, self.software)
+            mpi = wants_mpi(parts, loaded=self.loaded)
             self._replace(launch, parts, ranks(count, launch, self.text, parts, gpus=self.job.gpus_each, mpi=mpi))
             shown_count = f"the {count} copies" if count.isdecimal() else "the copies"
             means = (
@@ -126,9 +138,7 @@ class Launches:
         if launch.components and launch.components != (0,):
             return "the step runs in another component of the job"
         if self.job.nodes_of(launch) > 1:
-            return (
-                "a command over all nodes becomes the members of a group only where it is the single one of its script"
-            )
+            return self.folded or "it starts work on other nodes than the first"
         return None
 
     def _count(self, launch: Launch, parts: list[Part]) -> str:
@@ -179,5 +189,5 @@ def lists_hosts(launch: Launch, job: Job, text: str) -> bool:
 
 
 def _name(text: str, at: int) -> str:
-    found = re.match(r"\S+", text[at:])
+    found = _WORD.match(text, at)
     return found.group() if found is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 
 import attrs
@@ -47,6 +48,30 @@ def readable(text: str, longest: int = 1000) -> str:
     """Give a text for a message, in one line."""
     words = _HOLE.sub("…", " ".join(text.replace("\\\n", " ").split()))
     return words if len(words) <= longest else words[: longest - 3] + "..."
+
+
+@attrs.define
+class Places:
+    """Ranges of a text, to be asked whether one of them holds a place."""
+
+    starts: list[int] = attrs.field(factory=list)
+    ends: list[int] = attrs.field(factory=list)
+    """How far the ranges that start so far reach."""
+
+    @classmethod
+    def of(cls, ranges: Iterable[tuple[int, int]]) -> Places:
+        """Put ranges in order; the end of a range is no part of it."""
+        made, reach = cls(), 0
+        for start, end in sorted(ranges):
+            reach = max(reach, end)
+            made.starts.append(start)
+            made.ends.append(reach)
+        return made
+
+    def __contains__(self, place: int) -> bool:
+        """Whether a range holds a place."""
+        at = bisect_right(self.starts, place) - 1
+        return at >= 0 and place < self.ends[at]
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

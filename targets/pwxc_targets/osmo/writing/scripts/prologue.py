@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 import attrs
 
-from pwxc.ir.found import Found, Launch
+from pwxc.ir.found import Found, Launch, Software, Use
 from pwxc.shell.found.commands import UNREADABLE, Around, Simple, Walk
 from pwxc.shell.found.options import behind_wrappers, listed
 from pwxc.shell.found.values import Values
@@ -28,6 +29,7 @@ from pwxc.shell.grammar import (
     parse,
 )
 from pwxc.shell.words import Token, tokenize
+from pwxc_targets.osmo.writing.scripts.marked import Places
 
 _SETTING = frozenset(
     listed(
@@ -45,6 +47,8 @@ _LOOKING = frozenset(
     )
 )
 """Commands that look at the machine, or change only the files around the script."""
+_IDLE = _SETTING | {"", "wait"}
+_REPEATABLE = _SETTING | _LOOKING | {"", "scontrol"}
 _DIFFERING = re.compile(r"\$\$|\$BASHPID|/dev/u?random")
 """What is another value each time."""
 
@@ -65,12 +69,13 @@ def statements(text: str) -> list[Statement] | None:
         nodes, tokens = parse(text), tokenize(text)
     except UNREADABLE:
         return None
+    words = [token.start for token in tokens if not _separates(token)]
     made: list[Statement] = []
     for node in nodes:
         ends = [place for token in _tokens(node) for place in (token.start, token.end)] or [0]
         start, end = min(ends), max(ends)
-        after = next((token.start for token in tokens if token.start >= end and not _separates(token)), len(text))
-        made.append(Statement(node, start, end, after))
+        behind = bisect_left(words, end)
+        made.append(Statement(node, start, end, words[behind] if behind < len(words) else len(text)))
     return made
 
 
@@ -114,9 +119,10 @@ def is_idle(text: str, found: Found, *, within: Sequence[Launch]) -> bool:
     commands = _commands(text)
     if commands is None:
         return False
-    known = [(launch.start, launch.end) for launch in within] + [(item.start, item.end) for item in found.software]
-    known += [(use.start, use.end) for use in found.calls if use.name.endswith(("pull", "build", "import", "create"))]
-    return all(_program(command) in _SETTING | {"", "wait"} or _lies_in(command, known) for command in commands)
+    making = [use for use in found.calls if use.name.endswith(("pull", "build", "import", "create"))]
+    ranges: list[Launch | Software | Use] = [*within, *found.software, *making]
+    known = Places.of((item.start, item.end) for item in ranges)
+    return all(_program(command) in _IDLE or _lies_in(command, known) for command in commands)
 
 
 def is_repeatable(text: str, found: Found, *, before: int, launches: Sequence[Launch]) -> bool:
@@ -124,10 +130,9 @@ def is_repeatable(text: str, found: Found, *, before: int, launches: Sequence[La
     commands = _commands(text[:before])
     if commands is None or _DIFFERING.search(text[:before]):
         return False
-    known = [(item.start, item.end) for item in found.software]
-    known += [(launch.start, launch.end) for launch in launches]
-    allowed = _SETTING | _LOOKING | {"", "scontrol"}
-    return all(_program(command) in allowed or _lies_in(command, known) for command in commands)
+    ranges: list[Launch | Software] = [*found.software, *launches]
+    known = Places.of((item.start, item.end) for item in ranges)
+    return all(_program(command) in _REPEATABLE or _lies_in(command, known) for command in commands)
 
 
 def _commands(text: str) -> list[Simple] | None:
@@ -136,9 +141,8 @@ def _commands(text: str) -> list[Simple] | None:
     return found if walk.complete else None
 
 
-def _lies_in(command: Simple, places: Sequence[tuple[int, int]]) -> bool:
-    at = [token.start for token in command.words]
-    return any(start <= place < end for place in at for start, end in places)
+def _lies_in(command: Simple, places: Places) -> bool:
+    return any(token.start in places for token in command.words)
 
 
 def _program(command: Simple) -> str:

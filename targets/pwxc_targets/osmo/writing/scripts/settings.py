@@ -14,7 +14,7 @@ from pwxc.ir.workflow import Unit
 from pwxc.shell import quote
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
-from pwxc_targets.osmo.writing.directives import asked, standard_input
+from pwxc_targets.osmo.writing.directives import asked, exported, standard_input
 from pwxc_targets.osmo.writing.holes import Holes, Mark, Part
 from pwxc_targets.osmo.writing.scripts.job import Job, runs, spread
 
@@ -86,6 +86,7 @@ class Settings:
     def _scheduler(self, adapted: Adapted) -> list[Line]:
         lines: list[Line] = []
         given = {item.name for item in (*self.writing.workflow.environment, *self.task.environment)}
+        given |= exported(self.writing.resources.get(adapted.task.resources or "")).keys()
         wanted = [name for name in adapted.uses if name not in given]
         numbered = [name for name in _JOB_ID if name in wanted and (name != "SLURM_ARRAY_JOB_ID" or adapted.task.sweep)]
         if numbered:  # the number behind the run's name: scripts calculate with it
@@ -101,7 +102,8 @@ class Settings:
                 lines += [[f"{name}={value}"], [f"export {name}"]] if command else [[f"export {name}={value}"]]
             elif name not in _NOT_SET:
                 self._tell(adapted, name)
-                lines.append([f'export {name}="${{{name}-}}"'])
+                if name.startswith(("SLURM", "SBATCH")):  # another one may be the image's
+                    lines.append([f'export {name}="${{{name}-}}"'])
         share = adapted.shares.get(self.node)
         if share is not None and share.count != 1:
             lines.append([f"export PWXC_NODE={share.node} PWXC_FIRST={share.first} PWXC_RANKS={share.total}"])
@@ -212,6 +214,7 @@ class Settings:
             "SLURM_JOB_GID": '"$(id -g)"',
             "SLURM_JOB_START_TIME": '"$(date +%s)"',
             "SLURM_TMPDIR": '"$(mktemp -d)"',
+            "TMPDIR": '"$(mktemp -d)"',
         }
 
     # components of a heterogeneous job

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pwxc.ir.found import Found, Software, SoftwareKind
-from pwxc.shell.words import tokenize
+from pwxc.shell.words import ShellError, tokenize
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
-from pwxc_targets.osmo.writing.scripts.marked import Edit, Told, readable
+from pwxc_targets.osmo.writing.scripts.marked import Edit, Places, Told, readable
 
 _PLAIN = re.compile(r"(?:[\w@%+=:,./ \t…-]|\\\n)*\Z")
 """Words that a shell neither expands nor splits otherwise than they stand."""
@@ -29,7 +30,8 @@ def silence(text: str, found: Found, *, contained: bool) -> tuple[list[Edit], li
 
     With `contained` the calls of container runtimes are taken out of the script.
     """
-    edits = [_edit(text, item) for item in found.software]
+    within = _quoted(text, found.software)
+    edits = [_edit(text, item, within) for item in found.software]
     return edits, [
         _told(text, item) for item in found.software if not item.prepares and not (contained and is_runtime(item))
     ]
@@ -40,21 +42,29 @@ def is_runtime(item: Software) -> bool:
     return bool(item.names) and all(_RUNTIME.match(name) for name in item.names)
 
 
-def _edit(text: str, item: Software) -> Edit:
+def _edit(text: str, item: Software, within: Places) -> Edit:
     command = text[item.start : item.end]
     if item.verb == "run":
         return Edit(item.start, _command_of_run(text, item), "")
-    if _PLAIN.match(readable(command)) or _is_inside_quotes(text, item.start):
+    if _is_plain(command) or item.start in within:
         return Edit(item.start, item.start, ": ")
     inert = _ALIVE.sub(r"\\\g<0>", command)
     return Edit(item.start, item.end, f': "{inert}"')
 
 
-def _is_inside_quotes(text: str, at: int) -> bool:
-    """Whether a place belongs to a text that another shell is given in quotes."""
-    return any(
-        token.start < at < token.end and token.text[:1] in "\"'" and not token.operator for token in tokenize(text)
-    )
+def _is_plain(command: str) -> bool:
+    return _PLAIN.match(readable(command)) is not None
+
+
+def _quoted(text: str, software: Iterable[Software]) -> Places:
+    """Give the texts in quotes that another shell may be given, where it matters."""
+    if all(item.verb == "run" or _is_plain(text[item.start : item.end]) for item in software):
+        return Places()
+    try:
+        words = tokenize(text)
+    except ShellError:
+        return Places()
+    return Places.of((word.start + 1, word.end) for word in words if word.text[:1] in ("'", '"') and not word.operator)
 
 
 def _command_of_run(text: str, item: Software) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 import attrs
@@ -15,6 +16,16 @@ from pwxc_targets.osmo.writing.scripts.launches import lists_hosts
 from pwxc_targets.osmo.writing.scripts.marked import Edit, edited
 from pwxc_targets.osmo.writing.scripts.prologue import Statement, is_plain, is_repeatable, starts_in, statements
 
+SINGLE = "a command over all nodes becomes the members of a group only where it is the single one of its script"
+_BEFORE = "what the script does before it would be done by every member of a group"
+_WITHIN = "a command over all nodes that stands in a loop, a condition or a function is not dealt out to a group"
+_USED = "a command over all nodes that stands inside of another one is not dealt out to a group"
+_QUOTED = "a command over all nodes that stands in a text for another shell is not dealt out to a group"
+_BESIDE = "it becomes the members of a group only together with the other commands over all nodes, of which one stays"
+_PART = "it runs on some of the nodes of the job, and the members of a group stand for all of them"
+_IDLE = "nothing would be left for the first member of the group"
+_TOGETHER = "several commands that start together have no counterpart"
+_UNREAD = "the script is not understood to its end"
 _ERREXIT = re.compile(r"^\s*set\s+(?:-\w*e|-o\s+errexit)", re.MULTILINE)
 
 
@@ -83,8 +94,8 @@ class Unfolding:
         return Edit(part.launches[0].start, part.launches[-1].end, command)
 
 
-def unfold(text: str, found: Found, jobs: Sequence[Job], untouched: Sequence[Launch]) -> Unfolding | None:
-    """Deal out what a script starts on several nodes; None where that would change what the script does.
+def unfold(text: str, found: Found, jobs: Sequence[Job], untouched: Sequence[Launch]) -> Unfolding | str:
+    """Deal out what a script starts on several nodes; or say why that would change what the script does.
 
     Args:
         text: the script.
@@ -94,15 +105,23 @@ def unfold(text: str, found: Found, jobs: Sequence[Job], untouched: Sequence[Lau
     """
     wide = _wide(text, found, jobs)
     kept = {id(launch) for launch in untouched}
-    if not wide or not found.complete or any(id(launch) in kept or not can_spread(launch, text) for launch in wide):
-        return None
+    if not wide or not found.complete:
+        return _UNREAD if wide else ""
+    if any(id(launch) in kept and launch.container is None for launch in wide):
+        return _QUOTED
+    if any(id(launch) in kept or not can_spread(launch, text) for launch in wide):
+        return _BESIDE
     parts = _parts(text, wide)
-    if parts is None or not _is_in_order(parts) or not _covers(wide, found, jobs, text):
-        return None
+    if isinstance(parts, str):
+        return parts
+    fault = "" if _is_in_order(parts) else SINGLE
+    fault = fault or _uncovered(wide, found, jobs, text)
+    if fault:
+        return fault
     last = parts[-1].statement
     known = [*wide, *(item for item in found.launches if is_lookup(item, text) or lists_hosts(item, jobs[0], text))]
     if not is_repeatable(text, found, before=last.after, launches=known):
-        return None
+        return _BEFORE
     strict = not text[last.after :].strip() or _ERREXIT.search(text[: last.start]) is not None
     return Unfolding(text, parts, _shares(parts, jobs), strict)
 
@@ -122,32 +141,40 @@ def _wide(text: str, found: Found, jobs: Sequence[Job]) -> list[Launch]:
     return made
 
 
-def _covers(wide: Sequence[Launch], found: Found, jobs: Sequence[Job], text: str) -> bool:
-    """Whether each component has at most one command, on all of its nodes, and the first one has something to do."""
+def _uncovered(wide: Sequence[Launch], found: Found, jobs: Sequence[Job], text: str) -> str:
+    """Say why not each component has at most one command, on all of its nodes, with the first one among them."""
     used: list[int] = []
     for launch in wide:
         for component in _components(launch):
             if component >= len(jobs) or jobs[component].nodes_of(launch) != jobs[component].nodes:
-                return False
+                return _PART
             used.append(component)
-    others = any(launch not in wide and not is_lookup(launch, text) for launch in found.launches)
-    return len(used) == len(set(used)) and (0 in used or others)
+    if len(used) != len(set(used)):
+        return SINGLE
+    starting = {id(launch) for launch in wide}
+    others = any(id(launch) not in starting and not is_lookup(launch, text) for launch in found.launches)
+    return "" if 0 in used or others else _IDLE
 
 
-def _parts(text: str, wide: Sequence[Launch]) -> tuple[Wide, ...] | None:
-    """Find the statement of each launch; None where one stands in a loop, a condition or a function."""
+def _parts(text: str, wide: Sequence[Launch]) -> tuple[Wide, ...] | str:
+    """Find the statement of each launch; or say why there is none: it stands in a loop, a condition or a function."""
     cut = statements(text) or []
+    starts = [item.start for item in cut]
     found: dict[int, list[Launch]] = {}
     for launch in wide:
-        number = next((at for at, item in enumerate(cut) if item.start <= launch.start < item.end), None)
-        if number is None or not is_plain(cut[number].node):
-            return None
+        number = bisect_right(starts, launch.start) - 1
+        if number < 0 or launch.start >= cut[number].end:
+            return _UNREAD
+        if not is_plain(cut[number].node):
+            return _WITHIN
         if not launch.joined and not starts_in(cut[number].node, launch.start):
-            return None
+            return _USED
         found.setdefault(number, []).append(launch)
-    together = all(not item.joined for group in found.values() for item in group[:1])
-    single = all(item.joined for group in found.values() for item in group[1:])
-    return tuple(Wide(cut[number], tuple(group)) for number, group in found.items()) if together and single else None
+    if any(item.joined for group in found.values() for item in group[:1]):
+        return _TOGETHER
+    if any(not item.joined for group in found.values() for item in group[1:]):
+        return SINGLE
+    return tuple(Wide(cut[number], tuple(group)) for number, group in found.items())
 
 
 def _is_in_order(parts: Sequence[Wide]) -> bool:
