@@ -161,7 +161,7 @@ class ForeignJob(CommandJob):
 
     def _local_steps(self, before: list[Template], after: list[Template], rules: Loop) -> list[model.Step]:
         steps = self.task.steps
-        if rules and len(steps) > 1:
+        if rules and (len(steps) > 1 or not all(isinstance(step.work, Script) for step in steps)):
             rules = rules.refuse(self.writing)
         inner = after if rules else []
         shift = 1 if before else 0

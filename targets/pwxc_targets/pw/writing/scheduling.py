@@ -99,13 +99,15 @@ _FROM_ALLOCATION = (
 def merged(own: Resources | None, allocation: Resources | None) -> Resources | None:
     """Give what a task asks for when it does not share its allocation with others.
 
-    Its own requests count for size, the allocation's for place and time: the time of a job that runs in an
-    allocation is an estimate, and what ends it is the allocation.
+    Its own requests count for size and for its own time limit, the allocation's for place, and for time where the task
+    has no limit.
     """
     if own is None or allocation is None:
         return own or allocation
     default = {field.name: field.default for field in fields_of(own)}
     taken = {name: value for name in _FROM_ALLOCATION if (value := getattr(allocation, name)) != default[name]}
+    if own.walltime is not None:
+        taken.pop("walltime", None)
     if own.gpus and own.gpu_type is None:
         taken["gpu_type"] = allocation.gpu_type
     return changed(own, **taken)
