@@ -203,7 +203,8 @@ def test_a_dry_run_prints_the_calls_and_does_nothing(stage: StageMaker) -> None:
 @pytest.mark.parametrize("name", ["plain", "with blank", "100%", "quote'\"$x"])
 def test_a_run_has_a_folder_with_what_was_submitted(stage: StageMaker, name: str) -> None:
     run = stage(flow(*chain("a", "b")))
-    run("--run-dir", name)
+    said = run("--run-dir", name)
+    assert ("do not put the run's paths in quotes" in said) is (name not in ("plain", "100%"))
     listed = (run.folder / name / "submitted.tsv").read_text().splitlines()
     assert [line.split("\t")[:2] for line in listed] == [["a", "101"], ["b", "102"]]
     assert run.options("a")["--output"] == f"{run.folder}/{name}/logs/a.%j.out".replace(name, name.replace("%", "%%"))

@@ -44,6 +44,9 @@ fi
 [[ $run == /* ]] || run=$PWD/$run
 case $run in *[$'\\n\\\\']*) die "the run folder cannot have a line break or a backslash in its name" ;; esac
 run=$(realpath -ms -- "$run")
+if [[ $mode == submit && $run == *[^[:alnum:]_@%+=:,./-]* ]]; then
+  say "commands that do not put the run's paths in quotes go wrong in a folder of this name: $run"
+fi
 unset -v "${names[@]}"
 export PWXC_RUN=$run PWXC_RUN_ID=${run##*/} PWXC_WORKFLOW=$workflow
 if ((resume)) || [[ $mode == status ]]; then
