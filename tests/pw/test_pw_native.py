@@ -178,7 +178,7 @@ def test_jobs_with_a_scheduler_are_submitted_and_others_are_not():
         "is_disabled": False,
         "account": "proj",
         "partition": "gpu",
-        "time": "02:00:00",
+        "time": "00:05:00",
         "nodes": 1,
         "cpus_per_task": 4,
         "gres": "gpu:a100:2",
