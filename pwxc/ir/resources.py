@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pwxc.frozen import frozen
@@ -63,6 +64,18 @@ class Resources:
     places: Mapping[str, Span] | None = place()
     """Where some of the fields stand in the source, by their names."""
     span: Span | None = place()
+
+
+_OPTION = re.compile(r"--(?P<name>[\w-]+)(?:[= ](?P<value>.*))?\Z", re.DOTALL)
+
+
+def further_options(record: Resources) -> dict[str, str]:
+    """Give the further options of a class by their long names, without those whose values are not known.
+
+    A flag has the empty value.
+    """
+    matches = (_OPTION.match(directive.literal or "") for directive in record.directives)
+    return {match["name"]: match["value"] or "" for match in matches if match is not None}
 
 
 @entity

@@ -9,11 +9,10 @@ from typing import Any
 import attrs
 
 from pwxc.fidelity import Account
-from pwxc.ir.resources import Resources
+from pwxc.ir.resources import Resources, further_options
 from pwxc.shell import is_variable_name
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 
-_OPTION = re.compile(r"--(?P<name>[\w-]+)(?:[= ](?P<value>.*))?\Z", re.DOTALL)
 _SIZE = re.compile(r"(\d+)([KMGTP]?)B?\Z", re.IGNORECASE)
 _UNITS = {"": 2, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _SILENT = frozenset((
@@ -60,25 +59,15 @@ _CHANGED = {
 }
 
 
-def asked(record: Resources) -> dict[str, str]:
-    """Give the further options of a class by their names; those whose values are not known are left out."""
-    found = {}
-    for directive in record.directives:
-        match = _OPTION.match(directive.literal or "")
-        if match is not None:
-            found[match["name"]] = match["value"] or ""
-    return found
-
-
 def standard_input(record: Resources | None) -> str | None:
     """Give the file that a script reads from, if its name is known."""
-    name = asked(record).get("input") if record is not None and record.directives else None
+    name = further_options(record).get("input") if record is not None and record.directives else None
     return name if name and "%" not in name and name.lower() != "none" else None
 
 
 def exported(record: Resources | None) -> dict[str, str]:
     """Give the variables that `--export` sets (slurm.md §11)."""
-    items = asked(record).get("export", "").split(",") if record is not None and record.directives else []
+    items = further_options(record).get("export", "").split(",") if record is not None and record.directives else []
     pairs = [item.partition("=") for item in items if "=" in item]
     return {name: value for name, _, value in pairs if is_variable_name(name)}
 
@@ -100,7 +89,7 @@ def derived(record: Resources, number: Callable[[Any], int | float | None]) -> D
     """Work out what options for each task or GPU come to on one node."""
     if not record.directives:
         return Derived()
-    options = asked(record)
+    options = further_options(record)
     tasks = _whole(number(record.tasks_per_node)) or _spread(record, number)
     gpus = _whole(number(record.gpus))
     each = _count(options.get("gpus-per-task"))
@@ -141,7 +130,7 @@ def _bytes(text: str | None) -> int | None:
 def settle_directives(account: Account, record: Resources) -> None:
     """Say of each option what becomes of it, at its place; those that are lost count for the whole."""
     account.emulate("directives")
-    named = sorted(asked(record).items(), key=lambda pair: pair[0] not in _CHANGED)
+    named = sorted(further_options(record).items(), key=lambda pair: pair[0] not in _CHANGED)
     for name, value in named:
         if name in _SILENT or (name in _DERIVED and name not in _CHANGED) or _is_usual(name, value):
             continue

@@ -12,11 +12,11 @@ import attrs
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.entity import changed
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root, Unary, refs
+from pwxc.ir.resources import further_options
 from pwxc.ir.task import Edge, Outcome, Task
 from pwxc.ir.workflow import Unit
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
-from pwxc_targets.osmo.writing.directives import asked
 from pwxc_targets.osmo.writing.holes import Holes
 
 _STATIC = frozenset({Root.INPUT, Root.SWEEP, Root.SWEEP_INDEX})
@@ -160,7 +160,7 @@ class Plan:
         if self.writing.workflow.dialect != "slurm":
             return False
         record = self.writing.resources.get(self.writing.lead(unit).resources or "")
-        return record is None or asked(record).get("kill-on-invalid-dep") != "yes"
+        return record is None or further_options(record).get("kill-on-invalid-dep") != "yes"
 
     def _settle_pairs(self, unit: Unit, edge: Edge, entry: Account) -> None:
         entry.emulate("same_instance")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from pwxc.fidelity import Account, Fate
 from pwxc.ir.expr import Binary, Expr, Literal, Ref, Root
+from pwxc.ir.resources import further_options
 from pwxc.ir.sweep import Sweep
 from pwxc.ir.task import Edge, Gang, Outcome, Task
 from pwxc_targets.pw.conditions import has_status
@@ -52,7 +53,7 @@ _HOPELESS = {Outcome.SUCCESS: "fails", Outcome.FAILURE: "succeeds"}
 def _is_killed(writing: Writing, unit: Task | Gang) -> bool:
     """Whether the source itself ends a unit that waits in vain."""
     record = writing.resources.get(unit.resources or "") if isinstance(unit, Task) else None
-    return record is not None and any(line.literal == _KILLED for line in record.directives)
+    return record is not None and further_options(record).get("kill-on-invalid-dep") == "yes"
 
 
 def _is_own(edge: Edge) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pwxc.fidelity import Account
-from pwxc.ir.resources import Resources
-from pwxc.ir.sweep import Range, Sweep, Values
+from pwxc.ir.resources import Resources, further_options
 from pwxc.ir.task import Task
 from pwxc.ir.template import Template
 from pwxc.shell import quote
+from pwxc.shell.arrays import array_variables
 from pwxc.source import Span
 from pwxc_targets.pw.writing import codes as C  # noqa: N812
 from pwxc_targets.pw.writing.context import project_folder
@@ -93,7 +93,7 @@ def _slurm(job: NativeJob, named: dict[str, None]) -> Iterator[tuple[str, str]]:
     """Give what Slurm would set for the script and what is not there by itself, as shell words."""
     if "SLURM_SUBMIT_DIR" in named:
         yield "SLURM_SUBMIT_DIR", _submit_folder(job)
-    yield from _array(job.task.sweep).items()
+    yield from array_variables(job.task.sweep).items()
     record, _ = records_of(job.writing, job.task)
     if record is not None:
         yield from _graphics(record)
@@ -123,10 +123,10 @@ def _called_in(task: Task) -> str:
 def _graphics(record: Resources) -> Iterator[tuple[str, str]]:
     """Give what `--gpus` and `--gpus-per-node` set: both are asked for as generic resources here, which set neither."""
     span = (record.places or {}).get("gpus")
-    asked = {(line.literal or "").partition("=")[0] for line in record.directives}
+    asked = further_options(record)
     if not isinstance(record.gpus, int) or not record.gpus or (span is not None and _GRES.match(span.text)):
         return
-    if "--gpus" in asked or "--gpus-per-node" in asked:
+    if "gpus" in asked or "gpus-per-node" in asked:
         return
     nodes = record.nodes if isinstance(record.nodes, int) else 1
     for name, count in (("SLURM_GPUS", record.gpus * nodes), ("SLURM_GPUS_PER_NODE", record.gpus)):
@@ -144,20 +144,3 @@ def _amounts(record: Resources) -> Iterator[tuple[str, str]]:
     ):
         if isinstance(value, int) and value:
             yield from ((name, str(value)) for name in names)
-
-
-def _array(sweep: Sweep | None) -> dict[str, str]:
-    values = sweep.parameters[0].values if sweep is not None and sweep.parameters else None
-    if not isinstance(values, Range | Values) or not len(values):
-        return {}
-    numbers: Any = [value for value in (values[0], values[len(values) - 1]) if isinstance(value, int)]
-    listed = list(values) if isinstance(values, Values) else numbers
-    if not numbers or not all(isinstance(value, int) for value in listed):
-        return {}
-    step = values.step if isinstance(values, Range) else 1
-    return {
-        "SLURM_ARRAY_TASK_COUNT": str(len(values)),
-        "SLURM_ARRAY_TASK_MIN": str(min(listed)),
-        "SLURM_ARRAY_TASK_MAX": str(max(listed)),
-        "SLURM_ARRAY_TASK_STEP": str(step),
-    }

@@ -16,10 +16,10 @@ from pwxc.fidelity import Account
 from pwxc.ir.entity import place_of
 from pwxc.ir.found import Found, Launch, Use
 from pwxc.ir.resources import Resources
-from pwxc.ir.sweep import Range, SweepValues, Values
 from pwxc.ir.task import Script, Task
 from pwxc.ir.template import Template
 from pwxc.shell import is_variable_name, quote
+from pwxc.shell.arrays import array_variables
 from pwxc_targets.torc.writing import codes as C  # noqa: N812
 from pwxc_targets.torc.writing.holes import Holes
 from pwxc_targets.torc.writing.options import option_for_gpus, options_of
@@ -177,15 +177,7 @@ class JobHead:
         if len(arrays) > 1:
             number = f"$((TORC_WORKFLOW_ID * {len(arrays)} + {arrays[self.task.name]}))"
         yield "SLURM_ARRAY_JOB_ID", f'"{number}"' if len(arrays) == 1 else number
-        values = sweep.parameters[0].values
-        ends = _ends(values)
-        if not isinstance(values, Range | Values) or ends is None:
-            return
-        least, most = ends
-        yield "SLURM_ARRAY_TASK_MIN", str(least)
-        yield "SLURM_ARRAY_TASK_MAX", str(most)
-        yield "SLURM_ARRAY_TASK_COUNT", str(len(values))
-        yield "SLURM_ARRAY_TASK_STEP", str(values.step if isinstance(values, Range) else 1)
+        yield from array_variables(sweep).items()
 
     def _calls(self, script: str, found: Found) -> None:
         for call in found.calls:
@@ -351,12 +343,3 @@ def _read_by(launch: Launch) -> Iterator[str]:
 def _index(task: Task) -> Template | None:
     """Give the index of an array's instance."""
     return next((item.value for item in task.environment if item.name == TASK_ID), None)
-
-
-def _ends(values: SweepValues | None) -> tuple[int, int] | None:
-    """Give the least and the greatest of whole numbers; None for other values."""
-    ends: tuple[object, ...] = values.items if isinstance(values, Values) else ()
-    if isinstance(values, Range) and len(values):
-        ends = (values[0], values[len(values) - 1])
-    numbers = [item for item in ends if isinstance(item, int)]
-    return (min(numbers), max(numbers)) if numbers and len(numbers) == len(ends) else None

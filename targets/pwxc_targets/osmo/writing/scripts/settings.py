@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pwxc.expr.values import as_text
-from pwxc.ir.resources import Resources
-from pwxc.ir.sweep import Range, Values
+from pwxc.ir.resources import Resources, further_options
 from pwxc.ir.task import Task
 from pwxc.ir.template import Template
 from pwxc.ir.workflow import Unit
 from pwxc.shell import quote
+from pwxc.shell.arrays import array_variables
 from pwxc_targets.osmo.writing import codes as C  # noqa: N812
 from pwxc_targets.osmo.writing.context import Writing
-from pwxc_targets.osmo.writing.directives import asked, exported, standard_input
+from pwxc_targets.osmo.writing.directives import exported, standard_input
 from pwxc_targets.osmo.writing.holes import Holes, Mark, Part
 from pwxc_targets.osmo.writing.scripts.job import Job, runs, spread
 
@@ -115,7 +114,7 @@ class Settings:
         record = self.writing.resources.get(adapted.task.resources or "")
         if name not in _NOT_SET or record is None:
             return None
-        value = asked(record).get(name.removeprefix("SLURM_").lower().replace("_", "-"))
+        value = further_options(record).get(name.removeprefix("SLURM_").lower().replace("_", "-"))
         return None if value is None else _word(value)
 
     def _tell(self, adapted: Adapted, name: str) -> None:
@@ -130,7 +129,7 @@ class Settings:
     def _known(self, adapted: Adapted) -> dict[str, str]:
         """Give the values that are known, as words of the shell."""
         record = self.writing.resources.get(adapted.task.resources or "")
-        known = self._of_job(adapted.job, record) | self._of_array(adapted.task) | self._of_place(adapted)
+        known = self._of_job(adapted.job, record) | array_variables(adapted.task.sweep) | self._of_place(adapted)
         if adapted.components:
             known["SLURM_HET_SIZE"] = known["SLURM_PACK_SIZE"] = str(1 + len(adapted.components))
         return known
@@ -168,24 +167,6 @@ class Settings:
             "SLURM_JOB_PARTITION": _literal(record.partition),
             "SLURM_JOB_ACCOUNT": _literal(record.account),
             "SLURM_JOB_QOS": _literal(record.quality),
-        }
-
-    def _of_array(self, task: Task) -> dict[str, str]:
-        if task.sweep is None or len(task.sweep.parameters) != 1:
-            return {}
-        values = task.sweep.parameters[0].values
-        if not isinstance(values, Range | Values) or not len(values):
-            return {}
-        items = values.items if isinstance(values, Values) else (values[0], values[len(values) - 1])
-        numbers = [item for item in items if isinstance(item, int) and not isinstance(item, bool)]
-        if len(numbers) != len(items):
-            return {}
-        step = values.step if isinstance(values, Range) else 1
-        return {
-            "SLURM_ARRAY_TASK_COUNT": str(len(values)),
-            "SLURM_ARRAY_TASK_MIN": str(min(numbers)),
-            "SLURM_ARRAY_TASK_MAX": str(max(numbers)),
-            "SLURM_ARRAY_TASK_STEP": as_text(step),
         }
 
     def _of_place(self, adapted: Adapted) -> dict[str, str]:
